@@ -1,0 +1,480 @@
+/**
+ * Bytes that have arrived and have not been taken yet.
+ *
+ *      slab   |  taken: frames look into it  |  waiting  |   room   |
+ *             0                            start        end      capacity
+ *
+ * Bytes go in at `end`, either read straight into the room or pushed, and are taken from `start`. What has
+ * been taken is never written again, so that a frame is a view on the slab and the caller's own. When the
+ * room is used up, the bytes still waiting, which are part of one frame, move to the front of a new slab:
+ * each byte moves a bounded number of times, however the input is cut.
+ *
+ * The queue also remembers what a codec found out about the front frame, so that codecs need no state: how
+ * many bytes it needs, how far a search has got, and what is left to skip of a frame that was refused.
+ *
+ * @module
+ */
+
+import { type ByteOrder, readUint, type UintWidth } from "./byte_order.ts";
+
+/**
+ * Whose memory a frame is.
+ *
+ * - `"owned"`: a view on a receive buffer that is never written again. It is the caller's for good; a kept
+ *   frame keeps its buffer (up to 64 KiB) alive, and `frame.buffer` is shared with its neighbours.
+ * - `"copied"`: memory of its own.
+ * - `"borrowed"`: a view that is valid until the next read only.
+ */
+export type FrameOwnership = "owned" | "copied" | "borrowed";
+
+/** A step of leaving out a frame that was refused: gives the error to report once the end is found. */
+export type SkipStep = (received: ByteQueue) => Error | undefined;
+
+const NO_BUFFER = new ArrayBuffer(0);
+const NO_BYTES = new Uint8Array(NO_BUFFER);
+const SMALLEST_SLAB = 4 * 1024;
+const LARGEST_SLAB = 64 * 1024;
+/** From this length on, a pushed chunk is kept as it is; copying a shorter one costs less. */
+const WORTH_KEEPING = 512;
+const PREVIEW_LENGTH = 32;
+
+/**
+ * The receive buffer, as a codec sees it: bytes that have arrived and have not been taken yet.
+ *
+ * A codec looks at the bytes with {@linkcode ByteQueue.at}, {@linkcode ByteQueue.uint},
+ * {@linkcode ByteQueue.indexOf} and {@linkcode ByteQueue.peek}, which leave them where they are, and removes
+ * them once, when its frame is whole, with {@linkcode ByteQueue.take} and {@linkcode ByteQueue.drop}.
+ *
+ * @example A codec for frames that a zero byte ends
+ * ```ts
+ * import { type Codec, FrameDecoder } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const zeroEnded: Codec<Uint8Array> = {
+ *   decode(received) {
+ *     const length = received.indexOf(0);
+ *     if (length === undefined) return undefined;
+ *     const frame = received.take(length);
+ *     received.drop(1);
+ *     return frame;
+ *   },
+ *   encode(frame, out) {
+ *     out.write(frame);
+ *     out.byte(0);
+ *   },
+ * };
+ * const decoder = new FrameDecoder(zeroEnded);
+ * decoder.push(new Uint8Array([104, 105, 0, 104]));
+ * assertEquals(decoder.next(), new Uint8Array([104, 105]));
+ * assertEquals(decoder.next(), undefined);
+ * ```
+ */
+export class ByteQueue {
+  #buffer: ArrayBuffer = NO_BUFFER;
+  #bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
+  #start = 0;
+  #end = 0;
+  /** Whether the slab was made here, so that its room may be written to. */
+  #owned = false;
+  /** Whether views of the slab have been given away. */
+  #lent = false;
+  #slabSize = SMALLEST_SLAB;
+  /** How much room the last call to `room` gave. */
+  #offered = 0;
+  #ownership: FrameOwnership;
+  /** Bytes that left the queue since the stream began. */
+  #offset = 0;
+  /** How much of the front frame is out of sight of the codec that `behind` runs. */
+  #lead = 0;
+  /** `length` at which decoding is worth a try. */
+  #wanted = 1;
+  #neededKnown = false;
+  #framingLength = 0;
+  /** Index in the slab up to which a search found nothing. */
+  #searched = 0;
+  /** Bytes still to come that are to be thrown away. */
+  #owed = 0;
+  #skipStep: SkipStep | undefined;
+
+  /**
+   * Makes an empty queue.
+   *
+   * @param ownership Whose memory the taken bytes are.
+   */
+  constructor(ownership: FrameOwnership = "owned") {
+    this.#ownership = ownership;
+  }
+
+  /** How many bytes are waiting. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Where in the stream the front frame begins: how many bytes came before it. */
+  get offset(): number {
+    return this.#offset - this.#lead;
+  }
+
+  /**
+   * The byte at `index`, counted from the first one waiting.
+   *
+   * @param index From 0 to `length - 1`.
+   * @returns The byte.
+   * @throws {RangeError} If there is no such byte.
+   */
+  at(index: number): number {
+    const position = this.#start + index;
+    if (index < 0 || position >= this.#end) {
+      throw new RangeError(
+        `Cannot look at byte ${index}: ${this.length} bytes are waiting`,
+      );
+    }
+    return this.#bytes[position];
+  }
+
+  /**
+   * The unsigned integer that lies at `index`.
+   *
+   * @param index Of its first byte, counted from the first byte waiting.
+   * @param width How many bytes it takes.
+   * @param byteOrder The order of its bytes.
+   * @returns Its value; one of 8 bytes above `Number.MAX_SAFE_INTEGER` is rounded.
+   * @throws {RangeError} If its bytes are not all there.
+   */
+  uint(index: number, width: UintWidth, byteOrder: ByteOrder = "big"): number {
+    const position = this.#start + index;
+    if (index < 0 || position + width > this.#end) {
+      throw new RangeError(
+        `Cannot look at bytes ${index} to ${
+          index + width - 1
+        }: ${this.length} bytes are waiting`,
+      );
+    }
+    return readUint(this.#bytes, position, width, byteOrder);
+  }
+
+  /**
+   * Looks at bytes without removing them. The view is valid until the codec returns.
+   *
+   * @param count How many.
+   * @param index The first, counted from the first byte waiting.
+   * @returns A view, not to be kept and not to be written to.
+   * @throws {RangeError} If there are not as many.
+   */
+  peek(count: number, index = 0): Uint8Array<ArrayBuffer> {
+    this.#check(index + count);
+    return new Uint8Array(this.#buffer, this.#start + index, count);
+  }
+
+  /**
+   * Removes the first bytes and gives them to the caller.
+   *
+   * @param count How many.
+   * @returns The bytes; whose memory they are, {@linkcode FrameOwnership} says.
+   * @throws {RangeError} If there are not as many.
+   */
+  take(count: number): Uint8Array<ArrayBuffer> {
+    this.#check(count);
+    const start = this.#start;
+    this.#remove(count);
+    if (this.#ownership === "copied") {
+      return this.#bytes.slice(start, start + count);
+    }
+    this.#lent = this.#lent || this.#ownership === "owned";
+    return new Uint8Array(this.#buffer, start, count);
+  }
+
+  /**
+   * Removes the first bytes.
+   *
+   * @param count How many.
+   * @throws {RangeError} If there are not as many.
+   */
+  drop(count: number): void {
+    this.#check(count);
+    this.#remove(count);
+  }
+
+  /**
+   * Finds a byte. Where a search ended is remembered until bytes are removed, so that calling this again
+   * when more has come costs only what has come.
+   *
+   * @param byte The value to look for, the same at each call for the same frame.
+   * @returns Its index, counted from the first byte waiting; `undefined` if it has not come yet.
+   */
+  indexOf(byte: number): number | undefined {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    for (let i = Math.max(this.#searched, this.#start); i < end; i++) {
+      if (bytes[i] === byte) {
+        this.#searched = i;
+        return i - this.#start;
+      }
+    }
+    this.#searched = end;
+    return undefined;
+  }
+
+  /**
+   * How many of the waiting bytes a codec's own search has done with. It is remembered until bytes are
+   * removed; a new frame starts at 0.
+   */
+  get searched(): number {
+    return Math.max(this.#searched - this.#start, 0);
+  }
+  set searched(count: number) {
+    this.#searched = this.#start + count;
+  }
+
+  /**
+   * Says how many bytes must be waiting before `decode` can get further. It is not called again before
+   * they are.
+   *
+   * @param count The number of bytes, from the first one waiting.
+   * @param framingLength How many of them are framing rather than payload, once the payload's length is
+   * known.
+   */
+  need(count: number, framingLength?: number): void {
+    this.#wanted = count;
+    this.#neededKnown = true;
+    this.#framingLength = framingLength ?? count;
+  }
+
+  /** How many bytes must be waiting before `decode` can get further; `undefined` if that is not known. */
+  get needed(): number | undefined {
+    return this.#neededKnown ? this.#wanted : undefined;
+  }
+
+  /** How many of the waiting bytes are framing, as far as the codec has said; the rest is payload. */
+  get framingLength(): number {
+    return this.#neededKnown ? Math.min(this.#framingLength, this.length) : 0;
+  }
+
+  /**
+   * Throws away the first bytes, those that are here and those that are still to come.
+   *
+   * @param count How many.
+   */
+  skip(count: number): void {
+    const here = Math.min(count, this.length);
+    this.#remove(here);
+    this.#owed += count - here;
+  }
+
+  /**
+   * Leaves out a frame whose end has still to be found. From now on `step` is called instead of `decode`,
+   * until it returns the error that reports the frame.
+   *
+   * @param step Removes what belongs to the frame; returns an error once that was the last of it.
+   */
+  skipBy(step: SkipStep): void {
+    this.#skipStep = step;
+  }
+
+  /** Whether a frame is being left out and its end has not come. */
+  get skipping(): boolean {
+    return this.#owed > 0 || this.#skipStep !== undefined;
+  }
+
+  /**
+   * Runs a codec on what lies behind the first `count` bytes. They are removed if it removes anything, and
+   * stay if it does not.
+   *
+   * @param count How many bytes to leave out of its sight.
+   * @param decode The codec's `decode` or `decodeEnd`.
+   * @returns What it returned.
+   * @throws {RangeError} If there are not as many bytes.
+   */
+  behind<T>(
+    count: number,
+    decode: (received: ByteQueue) => T | undefined,
+  ): T | undefined {
+    this.#check(count);
+    const before = this.#offset + count;
+    this.#start += count;
+    this.#offset += count;
+    this.#lead += count;
+    try {
+      return decode(this);
+    } finally {
+      this.#lead -= count;
+      if (this.#offset === before && !this.skipping) {
+        this.#start -= count;
+        this.#offset -= count;
+        this.#wanted += count;
+        this.#framingLength += count;
+      }
+    }
+  }
+
+  /**
+   * A copy of the first bytes of the front frame, for an error.
+   *
+   * @param count How many at the most; there are never more than 32.
+   * @returns The bytes.
+   */
+  preview(count: number): Uint8Array<ArrayBuffer> {
+    const start = this.#start - this.#lead;
+    const length = Math.min(this.#lead + count, this.#end - start);
+    return this.#bytes.slice(start, start + Math.min(length, PREVIEW_LENGTH));
+  }
+
+  /**
+   * Adds bytes at the end. They may be kept rather than copied: from now on they are not to be written to.
+   *
+   * @param chunk What has arrived.
+   */
+  push(chunk: Uint8Array): void {
+    const { buffer, byteOffset, byteLength } = chunk;
+    if (byteLength === 0) return;
+    const roomLeft = this.#owned ? this.#buffer.byteLength - this.#end : 0;
+    const worthKeeping = byteLength > roomLeft || byteLength >= WORTH_KEEPING;
+    if (
+      this.#start === this.#end && worthKeeping && buffer instanceof ArrayBuffer
+    ) {
+      this.#buffer = buffer;
+      this.#bytes = new Uint8Array(buffer);
+      this.#start = this.#searched = byteOffset;
+      this.#end = byteOffset + byteLength;
+      this.#owned = false;
+      this.#lent = true;
+      this.#payOwed();
+      return;
+    }
+    this.room(byteLength).set(chunk);
+    this.#end += byteLength;
+    this.#payOwed();
+  }
+
+  /**
+   * The place where the next bytes go: read into it, then {@linkcode ByteQueue.commit} what came. It starts
+   * at 4 KiB and grows to 64 KiB while reads fill it; a frame that is larger gets a slab that grows with
+   * what has arrived of it.
+   *
+   * @param atLeast How many bytes it must take.
+   * @returns A view to write to before anything else is done with the queue.
+   */
+  room(atLeast = 1): Uint8Array<ArrayBuffer> {
+    if (this.#owned && this.#start === this.#end && !this.#lent) {
+      this.#start = this.#end = this.#searched = 0;
+    }
+    const capacity = this.#owned ? this.#buffer.byteLength : 0;
+    const free = capacity - this.#end;
+    const crossesEnd = this.#start > 0 &&
+      this.#start + this.#wanted > capacity;
+    const enough = this.#neededKnown && this.length > 0
+      ? 1
+      : this.#slabSize >> 3;
+    if (free < Math.max(atLeast, enough) || crossesEnd) {
+      this.#renew(atLeast);
+    }
+    const room = this.#bytes.subarray(this.#end);
+    this.#offered = room.length;
+    return room;
+  }
+
+  /**
+   * Says how many bytes were written to the room.
+   *
+   * @param count From 0 to the room's length.
+   * @throws {RangeError} If it is more than there was room for.
+   */
+  commit(count: number): void {
+    if (!(count >= 0 && count <= this.#offered)) {
+      throw new RangeError(
+        `Cannot take in ${count} bytes: there was room for ${this.#offered}`,
+      );
+    }
+    this.#end += count;
+    if (
+      count === this.#offered && count >= this.#slabSize >> 1 &&
+      this.#slabSize < LARGEST_SLAB
+    ) {
+      this.#slabSize *= 4;
+    }
+    this.#offered -= count;
+    this.#payOwed();
+  }
+
+  /** Whether enough bytes are waiting for `decode` to be worth a try. */
+  get ready(): boolean {
+    return this.#end - this.#start >= this.#wanted;
+  }
+
+  /** Forgets what the codec said that it needs: it is about to be asked again. */
+  begin(): void {
+    this.#wanted = 1;
+    this.#neededKnown = false;
+  }
+
+  /** Takes note that the codec found no frame in what is here. */
+  settle(): void {
+    const length = this.length;
+    if (this.#wanted > length) return;
+    this.#wanted = length + 1;
+    this.#neededKnown = false;
+  }
+
+  /**
+   * Goes on leaving out a frame, if one is being left out.
+   *
+   * @returns The error that reports it, once its end was found; `undefined` before.
+   */
+  continueSkip(): Error | undefined {
+    const error = this.#skipStep?.(this);
+    if (error !== undefined) this.#skipStep = undefined;
+    return error;
+  }
+
+  #check(count: number): void {
+    if (count >= 0 && this.#start + count <= this.#end) return;
+    throw new RangeError(
+      `Cannot take ${count} bytes: ${this.length} bytes are waiting`,
+    );
+  }
+
+  #remove(count: number): void {
+    this.#start += count;
+    this.#offset += count;
+    this.#searched = this.#start;
+  }
+
+  #payOwed(): void {
+    if (this.#owed === 0) return;
+    const paid = Math.min(this.#owed, this.length);
+    this.#owed -= paid;
+    this.#remove(paid);
+  }
+
+  /** Moves the waiting bytes to the front of a slab with room for `atLeast` more. */
+  #renew(atLeast: number): void {
+    const held = this.length;
+    let capacity = Math.max(this.#slabSize, held + atLeast);
+    if (this.#wanted > capacity && this.#neededKnown) {
+      // An announced length is no reason to take memory: the slab grows with what has come.
+      capacity = Math.min(this.#wanted, Math.max(capacity, 4 * held));
+    } else if (held + (held >> 1) > capacity) {
+      capacity = 2 * held;
+    }
+    const start = this.#start;
+    const end = this.#end;
+    if (this.#owned && !this.#lent && start === 0) {
+      this.#buffer = this.#buffer.transfer(capacity);
+      this.#bytes = new Uint8Array(this.#buffer);
+    } else if (
+      this.#owned && !this.#lent && capacity <= this.#buffer.byteLength
+    ) {
+      this.#bytes.copyWithin(0, start, end);
+    } else {
+      const bytes = new Uint8Array(capacity);
+      bytes.set(this.#bytes.subarray(start, end));
+      this.#bytes = bytes;
+      this.#buffer = bytes.buffer;
+    }
+    this.#searched = Math.max(this.#searched - start, 0);
+    this.#start = 0;
+    this.#end = held;
+    this.#owned = true;
+    this.#lent = false;
+  }
+}

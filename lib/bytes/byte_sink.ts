@@ -1,0 +1,282 @@
+/**
+ * Bytes laid out and not yet sent.
+ *
+ *      sealed chunks, in order         the open buffer
+ *     [........] [caller's own] [....] [laid out | room ]
+ *
+ * Small pieces are copied together into the open buffer, so that a header and its payload, and frames laid
+ * out close together, leave in one write. A large piece is kept as the caller's own memory instead. The
+ * sink has no idea where the bytes go.
+ *
+ * @module
+ */
+
+import { type ByteOrder, type UintWidth, writeUint } from "./byte_order.ts";
+
+const SMALLEST_BUFFER = 1024;
+const LARGEST_BUFFER = 64 * 1024;
+const POOLED_BUFFERS = 8;
+const NO_BYTES = new Uint8Array(0);
+const utf8 = new TextEncoder();
+
+/** Largest buffers that no sink needs at the moment: sinks with nothing laid out hold none. */
+const pool: Uint8Array[] = [];
+
+/** A piece that is complete. */
+interface Chunk {
+  bytes: Uint8Array;
+  /** The buffer it lies in, if that was made here and can be used again. */
+  buffer: Uint8Array | undefined;
+}
+
+/** How a {@linkcode ByteSink} treats large pieces. */
+export interface ByteSinkOptions {
+  /**
+   * Length in bytes from which a piece is kept as the caller's own memory rather than copied.
+   *
+   * @default {Infinity}
+   */
+  keepFrom?: number;
+}
+
+/**
+ * The send buffer, as a codec sees it: bytes are laid out at its end.
+ *
+ * @example Laying out a length and a text
+ * ```ts
+ * import { ByteSink } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const out = new ByteSink();
+ * out.uint(2, 2);
+ * out.text("hi");
+ * assertEquals(out.bytes(), new Uint8Array([0, 2, 104, 105]));
+ * ```
+ */
+export class ByteSink {
+  #open: Uint8Array = NO_BYTES;
+  #used = 0;
+  #sealed: Chunk[] = [];
+  #sealedLength = 0;
+  /** How many bytes were taken out since the sink was made. */
+  #taken = 0;
+  /** The buffer that the chunk taken last lies in, if it can be used again. */
+  #away: Uint8Array | undefined;
+  #spare: Uint8Array | undefined;
+  #size = SMALLEST_BUFFER;
+  #keepFrom: number;
+  #keepsOthers = false;
+
+  /**
+   * Makes an empty sink.
+   *
+   * @param options How large pieces are treated.
+   */
+  constructor(options: ByteSinkOptions = {}) {
+    this.#keepFrom = options.keepFrom ?? Infinity;
+  }
+
+  /** How many bytes are laid out and have not been taken. */
+  get length(): number {
+    return this.#sealedLength + this.#used;
+  }
+
+  /** How many bytes were laid out since the sink was made: the position of the next one. */
+  get position(): number {
+    return this.#taken + this.#sealedLength + this.#used;
+  }
+
+  /** Whether any of the bytes are in memory that the caller may write to again. */
+  get keepsOthers(): boolean {
+    return this.#keepsOthers;
+  }
+
+  /**
+   * Lays out one byte.
+   *
+   * @param value From 0 to 255.
+   */
+  byte(value: number): void {
+    this.reserve(1);
+    this.#open[this.#used++] = value;
+  }
+
+  /**
+   * Lays out an unsigned integer.
+   *
+   * @param value From 0 to the most that `width` bytes can hold.
+   * @param width How many bytes it takes.
+   * @param byteOrder The order of its bytes.
+   */
+  uint(value: number, width: UintWidth, byteOrder: ByteOrder = "big"): void {
+    this.reserve(width);
+    writeUint(this.#open, this.#used, value, width, byteOrder);
+    this.#used += width;
+  }
+
+  /**
+   * Lays out bytes.
+   *
+   * @param bytes The bytes; a long piece may be kept as it is, and is then not to be written to before it
+   * was sent.
+   */
+  write(bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (length >= this.#keepFrom) {
+      this.#seal();
+      this.#sealed.push({ bytes, buffer: undefined });
+      this.#sealedLength += length;
+      this.#keepsOthers = true;
+      return;
+    }
+    this.reserve(length);
+    this.#open.set(bytes, this.#used);
+    this.#used += length;
+  }
+
+  /**
+   * Lays out a text as UTF-8.
+   *
+   * @param text The text; it is for the caller to see that it is well-formed.
+   * @returns How many bytes it took.
+   */
+  text(text: string): number {
+    // A UTF-16 unit takes at most three bytes of UTF-8.
+    this.reserve(3 * text.length);
+    const room = this.#open.subarray(this.#used);
+    const { written } = utf8.encodeInto(text, room);
+    this.#used += written;
+    return written;
+  }
+
+  /**
+   * Sees to it that the next bytes lie together, so that what was laid out first can still be changed.
+   *
+   * @param count How many bytes.
+   */
+  reserve(count: number): void {
+    if (this.#used + count <= this.#open.length) return;
+    if (this.#used >= LARGEST_BUFFER >> 1) this.#seal();
+    const laidOut = this.#open.subarray(0, this.#used);
+    const buffer = this.#acquire(this.#used + count);
+    buffer.set(laidOut);
+    this.#open = buffer;
+  }
+
+  /**
+   * Changes an unsigned integer that was laid out, and the bytes behind which were reserved together with it.
+   *
+   * @param position Where it begins, as {@linkcode ByteSink.position} was then.
+   * @param value From 0 to the most that `width` bytes can hold.
+   * @param width How many bytes it takes.
+   * @param byteOrder The order of its bytes.
+   * @throws {RangeError} If it does not lie in the open buffer.
+   */
+  setUint(
+    position: number,
+    value: number,
+    width: UintWidth,
+    byteOrder: ByteOrder = "big",
+  ): void {
+    const index = position - this.#taken - this.#sealedLength;
+    if (index < 0 || index + width > this.#used) {
+      throw new RangeError(
+        `Cannot change the number at ${position}: it is no longer in the open buffer`,
+      );
+    }
+    writeUint(this.#open, index, value, width, byteOrder);
+  }
+
+  /**
+   * Takes back what was laid out last.
+   *
+   * @param position What {@linkcode ByteSink.position} is to be again.
+   */
+  truncate(position: number): void {
+    const openStart = this.#taken + this.#sealedLength;
+    if (position >= openStart) {
+      this.#used = position - openStart;
+      return;
+    }
+    this.#open = NO_BYTES;
+    this.#used = 0;
+    let excess = openStart - position;
+    while (excess > 0) {
+      const last = this.#sealed[this.#sealed.length - 1];
+      const { length } = last.bytes;
+      if (length > excess) {
+        last.bytes = last.bytes.subarray(0, length - excess);
+        this.#sealedLength -= excess;
+        return;
+      }
+      this.#sealed.pop();
+      this.#sealedLength -= length;
+      excess -= length;
+    }
+  }
+
+  /**
+   * All bytes that are laid out, in one piece.
+   *
+   * @returns A copy.
+   */
+  bytes(): Uint8Array<ArrayBuffer> {
+    const whole = new Uint8Array(this.length);
+    let index = 0;
+    for (const { bytes } of this.#sealed) {
+      whole.set(bytes, index);
+      index += bytes.length;
+    }
+    whole.set(this.#open.subarray(0, this.#used), index);
+    return whole;
+  }
+
+  /**
+   * Takes the first chunk out, to be sent. It is not written to again before {@linkcode ByteSink.recycle}
+   * is called, which must come before the next chunk is taken.
+   *
+   * @returns The chunk; `undefined` if nothing is laid out.
+   */
+  takeChunk(): Uint8Array | undefined {
+    if (this.#sealed.length === 0) this.#seal();
+    const chunk = this.#sealed.shift();
+    if (chunk === undefined) return undefined;
+    this.#away = chunk.buffer;
+    this.#sealedLength -= chunk.bytes.length;
+    this.#taken += chunk.bytes.length;
+    if (this.#sealed.length === 0) this.#keepsOthers = false;
+    return chunk.bytes;
+  }
+
+  /** Says that the chunk taken last has been sent: its memory may be used again. */
+  recycle(): void {
+    const buffer = this.#away;
+    if (buffer === undefined) return;
+    this.#away = undefined;
+    if (buffer.length === LARGEST_BUFFER) {
+      if (pool.length < POOLED_BUFFERS) pool.push(buffer);
+    } else if (buffer.length === this.#size) this.#spare = buffer;
+  }
+
+  /** Completes the chunk in the open buffer. */
+  #seal(): void {
+    if (this.#used === 0) return;
+    const bytes = this.#open.subarray(0, this.#used);
+    this.#sealed.push({ bytes, buffer: this.#open });
+    this.#sealedLength += this.#used;
+    this.#open = NO_BYTES;
+    this.#used = 0;
+  }
+
+  /** A buffer of at least `count` bytes; the more is laid out between two writes, the larger they get. */
+  #acquire(count: number): Uint8Array {
+    while (this.#size < count && this.#size < LARGEST_BUFFER) this.#size *= 4;
+    if (count > LARGEST_BUFFER) return new Uint8Array(count);
+    if (this.#size === LARGEST_BUFFER) {
+      return pool.pop() ?? new Uint8Array(LARGEST_BUFFER);
+    }
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare?.length === this.#size ? spare : new Uint8Array(this.#size);
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Frames that announce their length in binary.
+ *
+ *     | offset bytes | length: width bytes |  more header  |  payload  |
+ *     |<------------------- strip ----------------------->|<- frame ->|
+ *
+ *     lengthPrefixed()                      00 00 00 05 | h e l l o
+ *     {width: 2, includesHeader: true}            00 07 | h e l l o
+ *     {width: 2, byteOrder: "little"}             05 00 | h e l l o
+ *     {width: 1, offset: 1, strip: 0}     | 7f 05 h e l l o
+ *
+ * @module
+ */
+
+import {
+  type ByteOrder,
+  maxUint,
+  type UintWidth,
+} from "../bytes/byte_order.ts";
+import type { ByteQueue } from "../bytes/byte_queue.ts";
+import type { BytesCodec, LimitOptions } from "./codec.ts";
+import { malformed, tooLarge, tooLargeToWrite } from "./faults.ts";
+import { checkInteger, checkLimits, checkOneOf } from "./options.ts";
+
+/** How a frame announces its length. */
+export interface LengthPrefixedOptions extends LimitOptions {
+  /**
+   * How many bytes the length takes: 1, 2, 3, 4 or 8.
+   *
+   * @default {4}
+   */
+  width?: UintWidth;
+  /**
+   * The order of its bytes.
+   *
+   * @default {"big"}
+   */
+  byteOrder?: ByteOrder;
+  /**
+   * How many bytes of header come before the length.
+   *
+   * @default {0}
+   */
+  offset?: number;
+  /**
+   * What is to be added to the announced length to get the number of bytes that follow it.
+   *
+   * @default {0}
+   */
+  adjustment?: number;
+  /**
+   * Whether the announced length counts the whole frame, from its first byte, rather than what follows
+   * the length.
+   *
+   * @default {false}
+   */
+  includesHeader?: boolean;
+  /**
+   * How many bytes to leave off the front of what is handed out; 0 keeps the header. Stripped bytes other
+   * than the length are written as zeros.
+   *
+   * @default {offset + width}
+   */
+  strip?: number;
+}
+
+/**
+ * Cuts frames that begin with their length as a binary number, in network byte order unless told otherwise.
+ *
+ * `maxFrameLength` counts what is handed out. It is compared with the announced length before anything is
+ * waited for, and no memory is taken because of an announcement.
+ *
+ * @param options The layout and the limit.
+ * @returns The codec. Its `encode` throws a `RangeError` for a frame over the limit, or longer than the
+ * length can say.
+ * @throws {TypeError} If an option is of the wrong type.
+ * @throws {RangeError} If an option is out of range, or the limit more than the length can say.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeFrame, FrameDecoder, lengthPrefixed } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const codec = lengthPrefixed({ width: 2 });
+ * const wire = encodeFrame(codec, new Uint8Array([7, 8, 9]));
+ * assertEquals(wire, new Uint8Array([0, 3, 7, 8, 9]));
+ *
+ * const decoder = new FrameDecoder(codec);
+ * decoder.push(wire);
+ * assertEquals(decoder.next(), new Uint8Array([7, 8, 9]));
+ * ```
+ */
+export function lengthPrefixed(
+  options: LengthPrefixedOptions = {},
+): BytesCodec {
+  const width = checkOneOf("width", options.width ?? 4, [1, 2, 3, 4, 8]);
+  const byteOrder = checkOneOf("byteOrder", options.byteOrder ?? "big", [
+    "big",
+    "little",
+  ]);
+  const offset = checkInteger("offset", options.offset ?? 0, 0, 0xffff);
+  const header = offset + width;
+  const added = checkInteger(
+    "adjustment",
+    options.adjustment ?? 0,
+    -0xffff_ffff,
+    0xffff_ffff,
+  );
+  const includesHeader = checkOneOf(
+    "includesHeader",
+    options.includesHeader ?? false,
+    [true, false],
+  );
+  const strip = checkInteger("strip", options.strip ?? header, 0, 0xffff);
+  /** The announced length plus this is the length of the whole frame. */
+  const surplus = added + (includesHeader ? 0 : header);
+  const most = maxUint(width) + surplus - strip;
+  const { limit, onOversize } = checkLimits(
+    options,
+    Math.min(Math.max(most, 0), Number.MAX_SAFE_INTEGER),
+  );
+  const least = Math.max(header - strip, 0);
+  if (limit < least || most < 0) {
+    throw new RangeError(
+      `Cannot make codec: no frame can be within maxFrameLength of ${limit} bytes`,
+    );
+  }
+
+  function refuse(received: ByteQueue, total: number): undefined {
+    const length = total - strip;
+    if (total < header || length < 0) {
+      throw malformed(
+        received,
+        `announced length ${total - surplus} is less than the frame's header`,
+        header,
+      );
+    }
+    const skipped = onOversize === "skip";
+    const error = tooLarge(received, { length, limit, seen: header, skipped });
+    if (skipped) received.skip(total);
+    throw error;
+  }
+
+  return {
+    decode(received) {
+      if (received.length < header) {
+        received.need(header);
+        return undefined;
+      }
+      const total = received.uint(offset, width, byteOrder) + surplus;
+      if (total < header || total < strip || total - strip > limit) {
+        return refuse(received, total);
+      }
+      if (received.length < total) {
+        received.need(total, strip);
+        return undefined;
+      }
+      if (strip > 0) received.drop(strip);
+      return received.take(total - strip);
+    },
+    encode(frame, out) {
+      const { length } = frame;
+      if (length > limit) throw tooLargeToWrite(length, limit);
+      const total = strip + length;
+      const announced = total - surplus;
+      if (total < header || announced < 0 || announced > maxUint(width)) {
+        throw new RangeError(
+          `Cannot write frame: its length of ${length} bytes would be announced as ${announced}, which ${width} bytes cannot say`,
+        );
+      }
+      // The header is laid out as far as it is stripped; a frame that brings it along has its length set.
+      out.reserve(Math.max(header, strip));
+      const start = out.position;
+      if (strip === width && offset === 0) {
+        out.uint(announced, width, byteOrder);
+        out.write(frame);
+        return;
+      }
+      for (let i = 0; i < strip; i++) out.byte(0);
+      const behind = Math.max(header - strip, 0);
+      out.write(frame.subarray(0, behind));
+      out.setUint(start + offset, announced, width, byteOrder);
+      out.write(frame.subarray(behind));
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Lines of text.
+ *
+ *     h e l l o \n w o r l d \r \n   → "hello", "world"
+ *
+ * @module
+ */
+
+import type { Codec, LimitOptions } from "./codec.ts";
+import { delimited } from "./delimited.ts";
+import { mapCodec } from "./map_codec.ts";
+import { checkOneOf } from "./options.ts";
+import { decodeUtf8, encodeUtf8 } from "./text.ts";
+
+/** What a line ends with, on the way in and on the way out. */
+export interface LinesOptions extends LimitOptions {
+  /**
+   * What is written behind each line. Either is read.
+   *
+   * @default {"\n"}
+   */
+  newline?: "\n" | "\r\n";
+  /**
+   * Whether a carriage return alone ends a line too.
+   *
+   * @default {false}
+   */
+  allowCR?: boolean;
+  /**
+   * What a last line without an end is: `"emit"`, a line, or `"error"`, a truncated frame. A carriage
+   * return that the end of the stream cut off from its line feed is not part of the line, and no line by
+   * itself.
+   *
+   * @default {"emit"}
+   */
+  tail?: "error" | "emit";
+}
+
+const CR = 13;
+
+/**
+ * Cuts lines of text in strict UTF-8, without their ends. `maxFrameLength` counts their bytes.
+ *
+ * @param options What a line ends with, and the limit.
+ * @returns The codec of lines. Its `encode` throws a `RangeError` for a line over the limit or with a line
+ * end in it, and a `TypeError` for text that is not well-formed.
+ * @throws {TypeError} If an option is of the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { FrameDecoder, lines } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new FrameDecoder(lines());
+ * decoder.push(new TextEncoder().encode("one\r\ntwo\n\nlast"));
+ * assertEquals([decoder.next(), decoder.next(), decoder.next()], ["one", "two", ""]);
+ * assertEquals(decoder.end(), "last");
+ * ```
+ */
+export function lines(options: LinesOptions = {}): Codec<string> {
+  const newline = checkOneOf("newline", options.newline ?? "\n", [
+    "\n",
+    "\r\n",
+  ]);
+  const allowCR = checkOneOf("allowCR", options.allowCR ?? false, [
+    true,
+    false,
+  ]);
+  const { tail = "emit" } = options;
+  const ends = [newline, "\n", "\r\n", ...allowCR ? ["\r"] : []];
+  const cutter = delimited([...new Set(ends)], { ...options, tail });
+  return mapCodec({
+    ...cutter,
+    decodeEnd(received) {
+      const line = cutter.decodeEnd?.(received);
+      if (line === undefined || line.at(-1) !== CR) return line;
+      return line.length > 1 ? line.subarray(0, -1) : undefined;
+    },
+  }, { decode: decodeUtf8, encode: encodeUtf8 });
+}

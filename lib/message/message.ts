@@ -1,0 +1,333 @@
+/**
+ * Messages: a header that says what the content is, and the content.
+ *
+ *     | header length: u16, big-endian | header: JSON in UTF-8 | content: content-length bytes |
+ *     |             00 64              | {"byteorder": ...}    | {"action": "search", ...}     |
+ *
+ * @module
+ */
+
+import type { ByteReader, ByteWriter } from "../bytes/byte_io.ts";
+import { hostByteOrder } from "../bytes/byte_order.ts";
+import type { ByteQueue } from "../bytes/byte_queue.ts";
+import type { Codec, LimitOptions } from "../codec/codec.ts";
+import { encodeFrame } from "../codec/encode_frame.ts";
+import { malformed, tooLarge, tooLargeToWrite } from "../codec/faults.ts";
+import { FrameDecoder } from "../codec/frame_decoder.ts";
+import { checkInteger, checkLimits } from "../codec/options.ts";
+import { checkText, encodeUtf8 } from "../codec/text.ts";
+import { MessageHeaderError } from "../errors.ts";
+import { BINARY, decodeJson, decodeText, UTF_8 } from "./content.ts";
+import {
+  type HeaderPlace,
+  type JsonValue,
+  layOutHeader,
+  layOutJson,
+  type MessageHeader,
+  parseHeader,
+} from "./header.ts";
+
+const PREFIX = 2;
+
+/** The parts of a header that the maker of a message may choose. */
+export type MessageHeaderInit = Partial<Omit<MessageHeader, "contentLength">>;
+
+/**
+ * A header and a content, as one value.
+ *
+ * @example Usage
+ * ```ts
+ * import { Message } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const request = Message.json({ action: "search", value: "morpheus" });
+ * assertEquals(request.header.contentType, "text/json");
+ * assertEquals(request.header.contentLength, 41);
+ * assertEquals(request.json(), { action: "search", value: "morpheus" });
+ * ```
+ */
+export class Message {
+  /** What the content is. */
+  readonly header: MessageHeader;
+  /** The content's bytes, as they are on the wire. */
+  readonly content: Uint8Array;
+
+  /**
+   * Makes a message. Its `contentLength` is that of the content.
+   *
+   * @param content The content's bytes.
+   * @param header What they are; without it, `binary/octet-stream` in `binary`, from this machine.
+   */
+  constructor(content: Uint8Array, header: MessageHeaderInit = {}) {
+    this.content = content;
+    this.header = {
+      byteorder: header.byteorder ?? hostByteOrder,
+      contentType: header.contentType ?? "binary/octet-stream",
+      contentEncoding: header.contentEncoding ?? BINARY,
+      contentLength: content.length,
+      extra: header.extra ?? {},
+    };
+  }
+
+  /**
+   * Makes a message of a JSON value: `text/json` in UTF-8, spaced as Python's `json.dumps` does.
+   *
+   * @param value The value.
+   * @returns The message.
+   * @throws {TypeError} If the value has text with half a surrogate pair in it.
+   */
+  static json(value: JsonValue): Message {
+    return new Message(encodeUtf8(layOutJson(value)), {
+      contentType: "text/json",
+      contentEncoding: UTF_8,
+    });
+  }
+
+  /**
+   * Makes a message of text, in UTF-8.
+   *
+   * @param text The text.
+   * @param contentType What it is.
+   * @returns The message.
+   * @throws {TypeError} If the text has half a surrogate pair in it.
+   */
+  static text(text: string, contentType: string = "text/plain"): Message {
+    return new Message(encodeUtf8(text), {
+      contentType,
+      contentEncoding: UTF_8,
+    });
+  }
+
+  /**
+   * Makes a message of bytes.
+   *
+   * @param bytes The bytes; they are kept, not copied.
+   * @param contentType What they are.
+   * @returns The message.
+   */
+  static binary(
+    bytes: Uint8Array,
+    contentType: string = "binary/octet-stream",
+  ): Message {
+    return new Message(bytes, { contentType, contentEncoding: BINARY });
+  }
+
+  /**
+   * Reads one message from a bare connection, and not a byte more. For more than one message use a
+   * `Framing` with {@linkcode messages}, which reads ahead.
+   *
+   * @param source Where to read from.
+   * @param options The limits.
+   * @returns The message; `null` if the stream ended before its first byte.
+   * @throws {FramingError} If what comes is not a message, or only a part of one.
+   *
+   * @example Usage
+   * ```ts
+   * import { Message } from "@framewire/framewire";
+   * import { connPair } from "@framewire/framewire/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const [here, there] = connPair();
+   * await Message.text("hello").write(here);
+   * const message = await Message.read(there);
+   * assertEquals(message?.text(), "hello");
+   * here.close();
+   * assertEquals(await Message.read(there), null);
+   * there.close();
+   * ```
+   */
+  static async read(
+    source: ByteReader,
+    options: MessagesOptions = {},
+  ): Promise<Message | null> {
+    const decoder = new FrameDecoder(messages(options));
+    while (true) {
+      const message = decoder.next();
+      if (message !== undefined) return message;
+      // The first two bytes are the header's length; from then on the decoder knows what it needs.
+      const missing = (decoder.needed ?? 2) - decoder.buffered;
+      const room = decoder.room().subarray(0, missing);
+      const count = await source.read(room);
+      if (count === null) return decoder.end() ?? null;
+      decoder.commit(count);
+    }
+  }
+
+  /**
+   * Writes the message to a bare connection, all of it.
+   *
+   * @param target Where to write to; nobody else may be writing to it meanwhile.
+   * @param options The limits.
+   * @throws {RangeError} If the message is over a limit.
+   */
+  async write(
+    target: ByteWriter,
+    options: MessagesOptions = {},
+  ): Promise<void> {
+    const wire = encodeFrame(messages(options), this);
+    for (let sent = 0; sent < wire.length;) {
+      sent += await target.write(wire.subarray(sent));
+    }
+  }
+
+  /**
+   * The content as bytes.
+   *
+   * @returns The content itself, whatever its type and encoding.
+   */
+  bytes(): Uint8Array {
+    return this.content;
+  }
+
+  /**
+   * The content as text, by its `content-encoding`: UTF-8, or any other that `TextDecoder` knows.
+   *
+   * @returns The text.
+   * @throws {MessageHeaderError} If the encoding is `binary` or unknown; the bytes are in `content`.
+   * @throws {MalformedFrameError} If the bytes are not valid in it.
+   */
+  text(): string {
+    return decodeText(this.content, this.header.contentEncoding);
+  }
+
+  /**
+   * The content as a JSON value.
+   *
+   * @returns The value, of which nothing is known.
+   * @throws {MessageHeaderError} If the encoding is `binary` or unknown; the bytes are in `content`.
+   * @throws {MalformedFrameError} If the bytes are not valid in it, or the text is not JSON.
+   */
+  json(): unknown {
+    return decodeJson(this.content, this.header.contentEncoding);
+  }
+}
+
+/** The limits of messages. `maxFrameLength` counts the content. */
+export interface MessagesOptions extends LimitOptions {
+  /**
+   * The longest header that is accepted and laid out, in bytes, at most 65,535.
+   *
+   * @default {8192}
+   */
+  maxHeaderLength?: number;
+}
+
+/** Where the message at the front of the queue lies, and how it begins. */
+function placeOf(received: ByteQueue, seen: number): HeaderPlace {
+  return { offset: received.offset, preview: received.preview(seen) };
+}
+
+/** Whether a JSON object can begin with this byte: a brace, or white space before it. */
+function opensObject(byte: number): boolean {
+  return byte === 0x7b || byte === 0x20 || byte === 0x0a || byte === 0x0d ||
+    byte === 0x09;
+}
+
+/**
+ * Cuts messages: two bytes with the length of a JSON header, the header, and as much content as the header
+ * says.
+ *
+ * The header is read strictly: {@linkcode MessageHeaderError} says what is wrong with it. A content over
+ * the limit is refused as soon as the header is here.
+ *
+ * @param options The limits.
+ * @returns The codec. Its `encode` throws a `RangeError` for a content or a header over its limit.
+ * @throws {TypeError} If an option is of the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeFrame, FrameDecoder, Message, messages } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new FrameDecoder(messages());
+ * decoder.push(encodeFrame(messages(), Message.text("hello")));
+ * assertEquals(decoder.next()?.text(), "hello");
+ * ```
+ */
+export function messages(options: MessagesOptions = {}): Codec<Message> {
+  const headerLimit = checkInteger(
+    "maxHeaderLength",
+    options.maxHeaderLength ?? 8192,
+    2,
+    0xffff,
+  );
+  const { limit, onOversize } = checkLimits(options);
+  return {
+    decode(received) {
+      if (received.length < PREFIX) {
+        received.need(PREFIX);
+        return undefined;
+      }
+      const headerLength = received.uint(0, PREFIX);
+      if (headerLength > headerLimit) {
+        throw tooLarge(received, {
+          length: headerLength,
+          limit: headerLimit,
+          option: "maxHeaderLength",
+          what: "header length",
+          seen: PREFIX,
+        });
+      }
+      const contentStart = PREFIX + headerLength;
+      // Another protocol is recognised by its third byte, not after waiting for a header that never comes.
+      const begins = Math.min(contentStart, PREFIX + 1);
+      if (received.length < begins) {
+        received.need(begins);
+        return undefined;
+      }
+      if (headerLength === 0 || !opensObject(received.at(PREFIX))) {
+        throw new MessageHeaderError(
+          malformed(received, "header must be a JSON object", begins).message,
+          placeOf(received, begins),
+        );
+      }
+      if (received.length < contentStart) {
+        received.need(contentStart);
+        return undefined;
+      }
+      const header = parseHeader(
+        received.peek(headerLength, PREFIX),
+        () => placeOf(received, contentStart),
+      );
+      const { contentLength } = header;
+      const total = contentStart + contentLength;
+      if (contentLength > limit) {
+        const skipped = onOversize === "skip";
+        const error = tooLarge(received, {
+          length: contentLength,
+          limit,
+          what: "content-length",
+          seen: contentStart,
+          skipped,
+        });
+        if (skipped) received.skip(total);
+        throw error;
+      }
+      if (received.length < total) {
+        received.need(total, contentStart);
+        return undefined;
+      }
+      received.drop(contentStart);
+      return new Message(received.take(contentLength), header);
+    },
+    encode(message, out) {
+      const { length } = message.content;
+      if (length > limit) throw tooLargeToWrite(length, limit);
+      const header = layOutHeader(message.header);
+      checkText(header);
+      const start = out.position;
+      out.reserve(PREFIX + 3 * header.length);
+      out.uint(0, PREFIX);
+      const headerLength = out.text(header);
+      if (headerLength > headerLimit) {
+        out.truncate(start);
+        throw new RangeError(
+          `Cannot write message: header length ${headerLength} exceeds maxHeaderLength of ${headerLimit} bytes`,
+        );
+      }
+      out.setUint(start, headerLength, PREFIX);
+      out.write(message.content);
+    },
+  };
+}

@@ -1,0 +1,620 @@
+/**
+ * A connection that speaks a codec.
+ *
+ * Reading, which is one loop in `#read`:
+ *
+ *                        ┌────────────────────────── a frame is here ──► hand it out
+ *                        │
+ *     ┌─► look for a frame ── not yet ──► read from the connection ── bytes ──┐
+ *     │                                        │      │      │                │
+ *     └────────────────────────────────────────┼──────┼──────┼────────────────┘
+ *                                              │      │      └─ the deadline passes ──► reject; the read stays
+ *                                              │      │                                 pending and is taken up
+ *                                              │      │                                 again by the next call
+ *                                              │      └─ end of stream ──► last frame, null, or truncated
+ *                                              └─ it fails ──► reject, now and from now on
+ *
+ * @module
+ */
+
+import type { ByteReader, ByteWriter } from "../bytes/byte_io.ts";
+import type { FrameOwnership } from "../bytes/byte_queue.ts";
+import type { Codec } from "../codec/codec.ts";
+import { FrameDecoder } from "../codec/frame_decoder.ts";
+import {
+  ConnectionClosedError,
+  ConnectionError,
+  ReadTimeoutError,
+} from "../errors.ts";
+import { Deadline, type WaitOptions } from "./deadline.ts";
+import { connectionFault } from "./faults.ts";
+import { SendBuffer } from "./send_buffer.ts";
+
+/** What a {@linkcode Framing} needs of a connection: every `Deno.Conn` has it. */
+export interface ByteConn extends ByteReader, ByteWriter {
+  /** Closes both directions. */
+  close(): void;
+  /** Closes the direction out, after what was written. */
+  closeWrite?(): Promise<void>;
+  /** Switches Nagle's algorithm off. */
+  setNoDelay?(noDelay?: boolean): void;
+  /** The address of the other end. */
+  readonly remoteAddr?: Deno.Addr;
+  /** The address of this end. */
+  readonly localAddr?: Deno.Addr;
+}
+
+/** How a {@linkcode Framing} reads and writes. */
+export interface FramingOptions {
+  /**
+   * Whose memory the frames are: see {@linkcode FrameOwnership}.
+   *
+   * @default {"owned"}
+   */
+  frames?: FrameOwnership;
+  /**
+   * From how many unsent bytes on `write` asks the caller to wait.
+   *
+   * @default {65_536}
+   */
+  highWaterMark?: number;
+  /**
+   * Whether Nagle's algorithm is switched off, where the connection has it: with it, a small frame may wait
+   * for 40 ms and more.
+   *
+   * @default {true}
+   */
+  noDelay?: boolean;
+}
+
+/** What went through a {@linkcode Framing}. */
+export interface FramingStats {
+  /** Bytes that came from the connection. */
+  bytesReceived: number;
+  /** Frames that were handed out. */
+  framesReceived: number;
+  /** Bytes that the connection took. */
+  bytesSent: number;
+  /** Frames that were given to `write`. */
+  framesSent: number;
+  /** Bytes that have come and are part of no frame yet. */
+  buffered: number;
+  /** Bytes that wait to be sent. */
+  pending: number;
+}
+
+/** What {@linkcode Framing.detach} gives back. */
+export interface Detached<C> {
+  /** The connection, open. */
+  conn: C;
+  /** Bytes that came from it and are part of no frame: they come before what is read from it next. */
+  remainder: Uint8Array<ArrayBuffer>;
+}
+
+/** The end of the stream, where `null` may be a frame. */
+const END = Symbol("end of stream");
+const CLOSE_TIMEOUT = 5000;
+/** A connection that gives nothing so many times in a row is broken. */
+const MAX_EMPTY_READS = 100;
+
+/**
+ * A connection that speaks a codec: frames instead of bytes.
+ *
+ * One reader at a time, any number of writers. Frames go out in the order of the calls; those written close
+ * together leave together.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ * @typeParam C The connection.
+ *
+ * @example Usage
+ * ```ts
+ * import { Framing, lengthPrefixed, text } from "@framewire/framewire";
+ * import { connPair } from "@framewire/framewire/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [here, there] = connPair();
+ * await using client = new Framing(here, text(lengthPrefixed()));
+ * await using server = new Framing(there, text(lengthPrefixed()));
+ * await client.write("hello");
+ * assertEquals(await server.read(), "hello");
+ * await client.closeWrite();
+ * assertEquals(await server.read(), null);
+ * ```
+ */
+export class Framing<T, W = T, C extends ByteConn = ByteConn>
+  implements AsyncIterable<T>, Disposable, AsyncDisposable {
+  #conn: C;
+  #codec: Codec<T, W>;
+  #decoder: FrameDecoder<T>;
+  #send: SendBuffer;
+  #options: FramingOptions;
+  /** Whether a `read` is under way. */
+  #reading = false;
+  /** A read of the connection that has not been waited out. */
+  #pendingRead: Promise<number | null> | undefined;
+  /** An error that came behind frames that `readBatch` handed out, to be thrown next. */
+  #deferred: unknown;
+  /** Whether the connection has given the end of the stream. */
+  #ended = false;
+  #readFailed = false;
+  #readFailure: unknown;
+  /** Why nothing can be done with the connection any more. */
+  #gone: "closed" | "detached" | "switched" | undefined;
+  #writeEnded = false;
+  #stopped = false;
+  #closing: Promise<void> | undefined;
+  #framesReceived = 0;
+  #framesSent = 0;
+
+  /**
+   * Makes frames of a connection's bytes. From now on nobody else reads from it or writes to it.
+   *
+   * @param conn The connection: any `Deno.Conn`, or anything with `read`, `write` and `close`.
+   * @param codec The rule by which frames are cut and laid out.
+   * @param options How it reads and writes.
+   * @throws {RangeError} If an option is out of range.
+   */
+  constructor(conn: C, codec: Codec<T, W>, options: FramingOptions = {}) {
+    const { frames = "owned", highWaterMark = 64 * 1024, noDelay = true } =
+      options;
+    if (!(highWaterMark >= 0)) {
+      throw new RangeError(
+        `Cannot frame a connection: highWaterMark must not be negative: it is ${highWaterMark}`,
+      );
+    }
+    this.#conn = conn;
+    this.#codec = codec;
+    this.#options = options;
+    this.#decoder = new FrameDecoder(codec, { frames });
+    this.#send = new SendBuffer(conn, highWaterMark);
+    if (noDelay) conn.setNoDelay?.(true);
+  }
+
+  /** The address of the other end, if the connection has one. */
+  get remoteAddr(): Deno.Addr | undefined {
+    return this.#conn.remoteAddr;
+  }
+
+  /** The address of this end, if the connection has one. */
+  get localAddr(): Deno.Addr | undefined {
+    return this.#conn.localAddr;
+  }
+
+  /** What has gone through so far. */
+  get stats(): FramingStats {
+    return {
+      bytesReceived: this.#decoder.position,
+      framesReceived: this.#framesReceived,
+      bytesSent: this.#send.sent,
+      framesSent: this.#framesSent,
+      buffered: this.#decoder.buffered,
+      pending: this.#send.pending,
+    };
+  }
+
+  /**
+   * Reads the next frame.
+   *
+   * A timeout or an abort loses nothing: the next call goes on where this one stood. Frames that came
+   * before an error are read before it is thrown, and an error that ends the stream is thrown again by every
+   * later call.
+   *
+   * @param options When to give up.
+   * @returns The frame; `null` at the end of the stream.
+   * @throws {FramingError} If the bytes are no frame, or the stream ended inside one. If `recoverable` is
+   * `true`, the next call goes on behind it.
+   * @throws {ReadTimeoutError} If no whole frame came in time.
+   * @throws {PeerResetError} If the connection broke.
+   * @throws {ConnectionClosedError} If it was closed on this side.
+   * @throws {Deno.errors.Busy} If another read is under way.
+   */
+  read(options?: WaitOptions): Promise<T | null> {
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
+    try {
+      const frame = this.tryRead();
+      if (frame !== undefined) return Promise.resolve(frame);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#read(options, null);
+  }
+
+  /**
+   * Takes the next frame if it is already here. Nothing is read from the connection.
+   *
+   * @returns The frame; `undefined` if none is here. To learn of the end of the stream, `read`.
+   * @throws {FramingError} If the bytes are no frame. If `recoverable` is `true`, the next call goes on
+   * behind it.
+   * @throws {ConnectionClosedError} If the connection was closed on this side.
+   * @throws {Deno.errors.Busy} If a read is under way.
+   */
+  tryRead(): T | undefined {
+    if (this.#reading) {
+      throw new Deno.errors.Busy(
+        "Cannot read frame: another read is under way",
+      );
+    }
+    this.#checkHere("read frame");
+    return this.#next();
+  }
+
+  /**
+   * Reads all frames that are here, and waits for one if there is none.
+   *
+   * @param options When to give up waiting.
+   * @returns At least one frame, in order; `null` at the end of the stream. An error behind them is thrown by
+   * the next call.
+   * @throws {FramingError} As by {@linkcode Framing.read}, as are the others.
+   */
+  async readBatch(options?: WaitOptions): Promise<T[] | null> {
+    options?.signal?.throwIfAborted();
+    const here = this.tryRead();
+    const first = here === undefined ? await this.#read(options, END) : here;
+    if (first === END) return null;
+    const frames: T[] = [first];
+    try {
+      let frame: T | undefined;
+      while ((frame = this.#next()) !== undefined) frames.push(frame);
+    } catch (error) {
+      this.#deferred = error;
+    }
+    return frames;
+  }
+
+  /**
+   * Writes a frame: it is laid out whole, and leaves together with others that are written close to it.
+   *
+   * @param frame The frame. If it is longer than 64 KiB its memory is not to be touched before the returned
+   * promise settles.
+   * @returns A promise when the caller should wait before writing more; it is fulfilled when the peer's side
+   * has taken enough. `await` is right in either case. That a frame was taken does not say that the peer's
+   * program got it.
+   * @throws {RangeError} If the frame is too long, or its value out of range; nothing is written.
+   * @throws {TypeError} If the frame is not of the kind that the codec lays out; nothing is written.
+   * @throws {PeerResetError} If the connection broke, now or at an earlier write.
+   * @throws {ConnectionClosedError} If it was closed or half-closed on this side.
+   */
+  write(frame: W): Promise<void> | undefined {
+    this.#checkWritable();
+    const { sink } = this.#send;
+    const { position } = sink;
+    try {
+      this.#codec.encode(frame, sink);
+    } catch (error) {
+      sink.truncate(position);
+      throw error;
+    }
+    this.#framesSent++;
+    return this.#send.commit();
+  }
+
+  /**
+   * Writes frames one after another, waiting whenever that is called for.
+   *
+   * @param frames The frames. If one cannot be laid out, those before it are written.
+   * @throws {RangeError} As by {@linkcode Framing.write}, as are the others.
+   */
+  async writeMany(frames: Iterable<W> | AsyncIterable<W>): Promise<void> {
+    for await (const frame of frames) {
+      const room = this.write(frame);
+      if (room !== undefined) await room;
+    }
+  }
+
+  /**
+   * Waits until all frames that were written have been taken by the connection.
+   *
+   * @param options When to give up; nothing is lost by that.
+   * @throws {WriteTimeoutError} If the peer does not take them in time.
+   * @throws {PeerResetError} If the connection broke.
+   */
+  drain(options?: WaitOptions): Promise<void> {
+    return this.#send.drain(options);
+  }
+
+  /**
+   * Half-closes: sends what was written, then tells the peer that no more will come. Reading goes on.
+   *
+   * @param options When to give up.
+   * @throws {WriteTimeoutError} If the peer does not take the rest in time.
+   * @throws {ConnectionError} If the connection broke, is closed, or cannot be half-closed.
+   */
+  async closeWrite(options?: WaitOptions): Promise<void> {
+    this.#checkHere("half-close");
+    if (this.#conn.closeWrite === undefined) {
+      throw new ConnectionError(
+        "Cannot half-close: this kind of connection has no closeWrite()",
+      );
+    }
+    this.#writeEnded = true;
+    await this.drain(options);
+    try {
+      await this.#conn.closeWrite();
+    } catch (error) {
+      throw connectionFault("half-close", error);
+    }
+  }
+
+  /**
+   * Sends what was written and closes the connection. Closing again does nothing.
+   *
+   * @param options When to give up sending; 5 seconds unless told otherwise. The connection is closed then
+   * too.
+   * @throws {WriteTimeoutError} If the peer did not take the rest in time.
+   * @throws {PeerResetError} If a write failed and nobody has been told yet.
+   */
+  close(options: WaitOptions = {}): Promise<void> {
+    if (this.#closing !== undefined || this.#gone !== undefined) {
+      return this.#closing ?? Promise.resolve();
+    }
+    const closed = this.#close({ timeout: CLOSE_TIMEOUT, ...options });
+    this.#closing = closed.catch(() => {});
+    return closed;
+  }
+
+  /**
+   * Gives the connection back, for a protocol that goes on with other means, such as TLS. What was written is
+   * sent first.
+   *
+   * @returns The connection, and the bytes that came from it and are part of no frame.
+   * @throws {Deno.errors.Busy} If a read is under way, or one that timed out is still pending in the
+   * connection: it would take the next bytes.
+   * @throws {ConnectionError} If the connection broke or is closed.
+   */
+  async detach(): Promise<Detached<C>> {
+    this.#checkHere("detach");
+    this.#checkIdle("detach");
+    await this.drain();
+    this.#checkHere("detach");
+    this.#checkIdle("detach");
+    this.#gone = "detached";
+    return { conn: this.#conn, remainder: this.#decoder.takeRest() };
+  }
+
+  /**
+   * Goes on with another codec: what comes behind the last frame that was read, and what is written from
+   * now on, is in the new one. This object is spent; the returned one owns the connection.
+   *
+   * @typeParam U The frames that are read from now on.
+   * @typeParam V The frames that are written from now on.
+   * @param codec The rule by which frames are cut and laid out from now on.
+   * @returns The same connection, speaking the new codec.
+   * @throws {Deno.errors.Busy} If a read is under way.
+   * @throws {FramingError} If the stream failed before.
+   * @throws {ConnectionError} If the connection broke or is closed.
+   */
+  switchCodec<U, V = U>(codec: Codec<U, V>): Framing<U, V, C> {
+    this.#checkHere("switch the codec");
+    if (this.#reading) this.#checkIdle("switch the codec");
+    if (this.#deferred !== undefined) throw this.#deferred;
+    const next = new Framing<U, V, C>(this.#conn, codec, this.#options);
+    next.#decoder = this.#decoder.switchCodec(codec);
+    next.#send = this.#send;
+    next.#pendingRead = this.#pendingRead;
+    next.#ended = this.#ended;
+    next.#readFailed = this.#readFailed;
+    next.#readFailure = this.#readFailure;
+    next.#writeEnded = this.#writeEnded;
+    next.#stopped = this.#stopped;
+    next.#framesReceived = this.#framesReceived;
+    next.#framesSent = this.#framesSent;
+    this.#gone = "switched";
+    return next;
+  }
+
+  /**
+   * Ends reading without closing: frames that are here are still read, and then `read` gives `null`, as if
+   * the peer had ended the stream. If nothing is going on at all, the peer is told by a half-close.
+   */
+  stopReading(): void {
+    if (this.#stopped || this.#gone !== undefined) return;
+    this.#stopped = true;
+    const { buffered, pending } = this.stats;
+    const idle = this.#reading && buffered === 0 && pending === 0;
+    if (idle && this.#conn.closeWrite !== undefined) {
+      this.closeWrite().catch(() => {}); // a broken connection is reported by the read that waits
+    }
+  }
+
+  /**
+   * Reads frame after frame until the end of the stream, or until this side closes the connection. Leaving
+   * the loop leaves the connection open.
+   *
+   * @returns An iterator; it throws what {@linkcode Framing.read} throws, and a broken stream never ends
+   * silently.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    const next = () => this.#iterate();
+    return {
+      next,
+      return: () => Promise.resolve({ value: undefined, done: true }),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /** Closes the connection at once. What was written is handed to it, and what it does not take is lost. */
+  [Symbol.dispose](): void {
+    if (this.#gone !== undefined) return;
+    this.#send.flushNow();
+    this.#shut();
+  }
+
+  /** Sends what was written and closes the connection, as {@linkcode Framing.close} does. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #iterate(): Promise<IteratorResult<T>> {
+    if (this.#gone === "closed") return DONE;
+    try {
+      const frame = this.tryRead();
+      if (frame !== undefined) {
+        return Promise.resolve({ value: frame, done: false });
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#read(undefined, END).then(
+      (frame): IteratorResult<T> | Promise<IteratorResult<T>> =>
+        frame === END ? DONE : { value: frame, done: false },
+      (error) => {
+        if (this.#gone === "closed") return DONE;
+        throw error;
+      },
+    );
+  }
+
+  /** The next frame that is here. */
+  #next(): T | undefined {
+    if (this.#deferred !== undefined) {
+      const error = this.#deferred;
+      this.#deferred = undefined;
+      throw error;
+    }
+    const frame = this.#decoder.next();
+    if (frame !== undefined) this.#framesReceived++;
+    return frame;
+  }
+
+  /** Reads on until there is a frame, or gives `end` at the end of the stream. */
+  async #read<E>(options: WaitOptions | undefined, end: E): Promise<T | E> {
+    using deadline = Deadline.from(
+      options,
+      (timeout) => this.#timedOut(timeout),
+    );
+    this.#reading = true;
+    let emptyReads = 0;
+    try {
+      while (true) {
+        if (this.#ended || this.#stopped) return this.#endOfStream(end);
+        if (this.#readFailed) throw this.#readFailure;
+        let count: number | null;
+        try {
+          const pending = this.#pendingRead ??= this.#conn.read(
+            this.#decoder.room(),
+          );
+          count = await (deadline?.wait(pending) ?? pending);
+          this.#pendingRead = undefined;
+          if (count !== null) this.#decoder.commit(count);
+        } catch (error) {
+          if (deadline?.passed) throw error;
+          throw this.#failRead(error);
+        }
+        if (count === null) {
+          // Behind a failed write the platform shows a clean end where there was none.
+          this.#send.check();
+          this.#ended = true;
+          continue;
+        }
+        if (count > 0) emptyReads = 0;
+        else if (++emptyReads === MAX_EMPTY_READS) {
+          throw this.#failRead(
+            new ConnectionError(
+              `Cannot read frame: the connection gave no bytes ${emptyReads} times in a row`,
+            ),
+          );
+        }
+        if (this.#stopped) continue;
+        const frame = this.#next();
+        if (frame !== undefined) return frame;
+      }
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** What the end of the stream means: a last frame, `end`, or a truncated frame. */
+  #endOfStream<E>(end: E): T | E {
+    // Stopped on this side, the stream ends wherever the peer is.
+    const frame = this.#ended ? this.#decoder.end() : undefined;
+    if (frame !== undefined) {
+      this.#framesReceived++;
+      return frame;
+    }
+    return end;
+  }
+
+  #failRead(cause: unknown): unknown {
+    this.#pendingRead = undefined;
+    const { buffered, needed } = this.#decoder;
+    const where = buffered === 0
+      ? ""
+      : needed === undefined
+      ? ` after ${buffered} bytes of a frame`
+      : ` after ${buffered} of ${needed} bytes`;
+    this.#readFailed = true;
+    this.#readFailure = connectionFault("read frame", cause, where);
+    this.#send.fail(this.#readFailure, true);
+    return this.#readFailure;
+  }
+
+  #timedOut(timeout: number): ReadTimeoutError {
+    const { buffered: have, needed: need } = this.#decoder;
+    const seen = need === undefined || have === 0
+      ? `${have} bytes`
+      : `${have} of ${need} bytes`;
+    return new ReadTimeoutError(
+      `Cannot read frame: ${seen} came within ${timeout} ms`,
+      { timeout, have, need },
+    );
+  }
+
+  async #close(options: WaitOptions): Promise<void> {
+    try {
+      this.#writeEnded = true;
+      if (!this.#send.failed) await this.drain(options);
+      else this.#send.checkUnreported();
+    } finally {
+      this.#shut();
+    }
+  }
+
+  #shut(): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = "closed";
+    this.#send.fail(this.#closedError("write frame"), true);
+    try {
+      this.#conn.close();
+    } catch (error) {
+      // Somebody else closed it: that is what was wanted.
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+
+  #checkIdle(action: string): void {
+    if (!this.#reading && this.#pendingRead === undefined) return;
+    throw new Deno.errors.Busy(`Cannot ${action}: a read is under way`);
+  }
+
+  #checkWritable(): void {
+    this.#checkHere("write frame");
+    if (this.#writeEnded) {
+      throw new ConnectionClosedError(
+        "Cannot write frame: this side of the connection is half-closed",
+      );
+    }
+    this.#send.check();
+  }
+
+  #checkHere(action: string): void {
+    if (this.#gone !== undefined) throw this.#closedError(action);
+  }
+
+  #closedError(action: string): ConnectionClosedError {
+    const why = {
+      closed: "the connection is closed on this side",
+      detached: "the connection was detached",
+      switched:
+        "the codec was switched, and another object owns the connection",
+    }[this.#gone ?? "closed"];
+    return new ConnectionClosedError(`Cannot ${action}: ${why}`);
+  }
+}
+
+const DONE: Promise<IteratorReturnResult<undefined>> = Promise.resolve({
+  value: undefined,
+  done: true,
+});

@@ -1,0 +1,37 @@
+/**
+ * A handler made of a function from request to response.
+ *
+ * @module
+ */
+
+import type { Handler, PeerInfo } from "./serve.ts";
+
+/**
+ * Makes a handler that answers every request of a connection, in the order in which they came. It ends with
+ * the stream; an error ends the connection.
+ *
+ * @typeParam T The requests.
+ * @typeParam W The responses.
+ * @param answer Gives the response to a request.
+ * @returns The handler, for {@linkcode serve}.
+ *
+ * @example Usage
+ * ```ts
+ * import { lines, reply, serve } from "@framewire/framewire";
+ *
+ * await using server = serve({ port: 0 }, lines(), reply((line: string) => line.toUpperCase()));
+ * ```
+ */
+export function reply<T, W = T>(
+  answer: (request: T, info: PeerInfo) => W | Promise<W>,
+): Handler<T, W> {
+  return async (peer, info) => {
+    for await (const request of peer) {
+      const response = answer(request, info);
+      const room = peer.write(
+        response instanceof Promise ? await response : response,
+      );
+      if (room !== undefined) await room;
+    }
+  };
+}

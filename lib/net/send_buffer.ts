@@ -1,0 +1,209 @@
+/**
+ * The one writer of a connection.
+ *
+ *     write ─► sink: frames laid out ─► flush: one chunk at a time ─► conn.write, until the chunk is gone
+ *
+ * A chunk leaves when it is full, or when nothing was added for two turns of the microtask queue: one turn is
+ * what `await peer.write(frame)` in a loop takes, so that such a loop fills chunks too, and a lone frame
+ * leaves before any timer or other I/O.
+ *
+ * @module
+ */
+
+import type { ByteWriter } from "../bytes/byte_io.ts";
+import { ByteSink } from "../bytes/byte_sink.ts";
+import { ConnectionError, WriteTimeoutError } from "../errors.ts";
+import { Deadline, type WaitOptions } from "./deadline.ts";
+import { connectionFault } from "./faults.ts";
+
+/** From this length on, a payload is written from the caller's memory. */
+const KEEP_FROM = 64 * 1024;
+/** A chunk of this length leaves at once. */
+const FLUSH_FROM = 64 * 1024;
+const QUIET_TURNS = 2;
+/** A connection that takes nothing so many times in a row is broken. */
+const MAX_EMPTY_WRITES = 100;
+
+/** Somebody who waits until bytes have been sent up to a position. */
+interface Waiter {
+  position: number;
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+}
+
+/** Bytes on their way to a connection: laid out in the sink, sent in order by one loop. */
+export class SendBuffer {
+  /** Where frames are laid out; `commit` is to follow. */
+  readonly sink: ByteSink = new ByteSink({ keepFrom: KEEP_FROM });
+  #conn: ByteWriter;
+  #highWaterMark: number;
+  #sent = 0;
+  #writing = false;
+  #scheduled = false;
+  #seen = 0;
+  #quietTurns = 0;
+  #waiters: Waiter[] = [];
+  #failed = false;
+  #failure: unknown;
+  /** Whether the failure has been thrown to somebody. */
+  #reported = false;
+
+  constructor(conn: ByteWriter, highWaterMark: number) {
+    this.#conn = conn;
+    this.#highWaterMark = highWaterMark;
+  }
+
+  /** How many bytes the connection has taken. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** How many bytes are laid out and not sent. */
+  get pending(): number {
+    return this.sink.position - this.#sent;
+  }
+
+  /** Whether sending has failed for good. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Throws the failure, if there was one. */
+  check(): void {
+    if (!this.#failed) return;
+    this.#reported = true;
+    throw this.#failure;
+  }
+
+  /** Throws the failure if nobody has been told of it. */
+  checkUnreported(): void {
+    if (!this.#reported) this.check();
+  }
+
+  /**
+   * Sends what was laid out, soon.
+   *
+   * @returns A promise if the caller should wait: until there is less than the high-water mark to be sent,
+   * or until memory of the caller's own has been sent.
+   */
+  commit(): Promise<void> | undefined {
+    const { sink } = this;
+    const { keepsOthers } = sink;
+    if (!this.#writing) {
+      if (sink.length >= FLUSH_FROM) this.#flush();
+      else if (!this.#scheduled) this.#schedule();
+    }
+    if (keepsOthers) return this.#until(sink.position);
+    return this.pending > this.#highWaterMark
+      ? this.#until(sink.position - this.#highWaterMark)
+      : undefined;
+  }
+
+  /**
+   * Waits until everything that was laid out has been sent.
+   *
+   * @throws {WriteTimeoutError} If that takes too long; nothing is lost.
+   * @throws {ConnectionError} If sending failed.
+   */
+  async drain(options?: WaitOptions): Promise<void> {
+    this.check();
+    if (this.pending === 0) return;
+    using deadline = Deadline.from(options, (timeout) =>
+      new WriteTimeoutError(
+        `Cannot write frame: the peer did not take ${this.pending} bytes within ${timeout} ms`,
+        { timeout, pending: this.pending },
+      ));
+    const sent = this.#until(this.sink.position);
+    await (deadline?.wait(sent) ?? sent);
+  }
+
+  /** Hands everything to the connection at once, as it is about to be closed; what it does not take is lost. */
+  flushNow(): void {
+    let chunk: Uint8Array | undefined;
+    while (!this.#failed && (chunk = this.sink.takeChunk()) !== undefined) {
+      this.#conn.write(chunk).catch(() => {});
+    }
+  }
+
+  /** Ends sending for good; the first failure stays. */
+  fail(failure: unknown, reported = false): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#failure = failure;
+    this.#reported = reported;
+    while (this.sink.takeChunk() !== undefined) this.sink.recycle();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { reject } of waiters) {
+      this.#reported = true;
+      reject(failure);
+    }
+  }
+
+  #until(position: number): Promise<void> {
+    const sent = new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ position, resolve, reject });
+    });
+    sent.catch(() => {}); // who does not wait is told by the next call
+    return sent;
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    this.#seen = this.sink.position;
+    this.#quietTurns = 0;
+    queueMicrotask(this.#turn);
+  }
+
+  #turn = (): void => {
+    const { position } = this.sink;
+    if (position !== this.#seen) {
+      this.#seen = position;
+      this.#quietTurns = 0;
+    } else this.#quietTurns++;
+    if (this.#quietTurns < QUIET_TURNS) return queueMicrotask(this.#turn);
+    this.#scheduled = false;
+    if (!this.#writing && this.sink.length > 0) this.#flush();
+  };
+
+  async #flush(): Promise<void> {
+    this.#writing = true;
+    const { sink } = this;
+    try {
+      do {
+        let chunk = sink.takeChunk();
+        let emptyWrites = 0;
+        while (chunk !== undefined && chunk.length > 0) {
+          const count = await this.#conn.write(chunk);
+          if (this.#failed) return;
+          if (!(count >= 0 && count <= chunk.length)) {
+            throw new RangeError(`write() took ${count} of ${chunk.length}`);
+          }
+          if (count > 0) emptyWrites = 0;
+          else if (++emptyWrites === MAX_EMPTY_WRITES) {
+            throw new ConnectionError(
+              `Cannot write frame: the connection took no bytes ${emptyWrites} times in a row`,
+            );
+          }
+          this.#sent += count;
+          if (this.#waiters.length > 0) this.#wake();
+          chunk = count === chunk.length ? undefined : chunk.subarray(count);
+        }
+        sink.recycle();
+      } while (sink.length >= FLUSH_FROM);
+      this.#writing = false;
+      if (sink.length > 0) this.#schedule();
+    } catch (error) {
+      this.#writing = false;
+      this.fail(connectionFault("write frame", error));
+    }
+  }
+
+  #wake(): void {
+    let waiter: Waiter | undefined;
+    while ((waiter = this.#waiters[0]) && waiter.position <= this.#sent) {
+      this.#waiters.shift();
+      waiter.resolve();
+    }
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * The server's side: accepts connections that speak a codec, and runs a handler for each.
+ *
+ *     accept ─► task per connection: handler, then close ─► done
+ *        ▲                             │ fails
+ *        └── goes on                   └─► onError, close ─► done
+ *
+ * @module
+ */
+
+import type { Codec } from "../codec/codec.ts";
+import { Framing, type FramingOptions } from "./framing.ts";
+
+/** What is known of a connection beside its frames. */
+export interface PeerInfo {
+  /** The address of the peer. */
+  remoteAddr: Deno.Addr;
+}
+
+/**
+ * Serves one connection. When it returns or throws, what was written is sent and the connection is closed.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ */
+export type Handler<T, W = T> = (
+  peer: Framing<T, W, Deno.Conn>,
+  info: PeerInfo,
+) => Promise<void> | void;
+
+/** What every kind of server has. */
+export interface ServeOptions extends FramingOptions {
+  /** Shuts the server down when it is aborted. */
+  signal?: AbortSignal;
+  /**
+   * Is told of every connection that failed, and, without `info`, of connections that could not be accepted.
+   * Without it, failures are only counted in `stats`.
+   */
+  onError?: (error: unknown, info?: PeerInfo) => void;
+}
+
+/** Where to listen over TCP. */
+export interface TcpServeOptions extends ServeOptions {
+  /** The port; 0 for any that is free. */
+  port: number;
+  /**
+   * The address to listen on; `0.0.0.0` or `::` for all interfaces.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+}
+
+/** Where to listen over a Unix socket. */
+export interface UnixServeOptions extends ServeOptions {
+  /** The path of the socket. It must not exist, and is removed at the end. */
+  path: string;
+}
+
+/** What a {@linkcode Server} has done. */
+export interface ServerStats {
+  /** Connections that were accepted. */
+  accepted: number;
+  /** Connections that are open. */
+  active: number;
+  /** Connections that ended with an error. */
+  failed: number;
+  /** How often accepting failed. */
+  acceptErrors: number;
+}
+
+/** How a {@linkcode Server} is shut down. */
+export interface ShutdownOptions {
+  /**
+   * How long handlers may take to end, in milliseconds. Connections that are open then are closed.
+   *
+   * @default {5000}
+   */
+  grace?: number;
+}
+
+/** A server that is listening. */
+export interface Server<A extends Deno.Addr = Deno.Addr>
+  extends AsyncDisposable {
+  /** The address that it listens on. */
+  readonly addr: A;
+  /** Is fulfilled when it has stopped listening and every connection is closed. */
+  readonly finished: Promise<void>;
+  /** What it has done so far. */
+  readonly stats: ServerStats;
+  /**
+   * Stops listening, lets handlers end, and closes what is open after the grace. Peers that are idle are told
+   * by a half-close; the others once their handler reads on.
+   *
+   * @param options How long that may take.
+   * @returns A promise that is fulfilled when everything is closed.
+   */
+  shutdown(options?: ShutdownOptions): Promise<void>;
+  /** Makes listening keep the program alive, as it does unless told otherwise. */
+  ref(): void;
+  /** Makes listening not keep the program alive. */
+  unref(): void;
+}
+
+const GRACE = 5000;
+/** How long to wait when accepting fails, for want of file descriptors as a rule, in milliseconds. */
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 1000;
+
+/**
+ * Listens, and runs a handler for every connection. Returns at once; failures to listen are thrown.
+ *
+ * It listens on 127.0.0.1 unless told otherwise. Whatever happens to one connection happens to that one
+ * only.
+ *
+ * Over TCP it takes `--allow-net=HOST:PORT`; over a Unix socket `--allow-net=unix:PATH`, `--allow-read=PATH`
+ * and `--allow-write=PATH`.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ * @param options Where, and how.
+ * @param codec The rule by which frames are cut and laid out.
+ * @param handler What is done with a connection.
+ * @returns The server.
+ * @throws {Deno.errors.AddrInUse} If something else listens there.
+ * @throws {Deno.errors.NotCapable} If the permission is missing; the message names the flag.
+ *
+ * @example Usage
+ * ```ts
+ * import { connect, lines, serve } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve({ port: 0 }, lines(), async (peer) => {
+ *   for await (const line of peer) await peer.write(`You said ${line}`);
+ * });
+ * await using peer = await connect({ port: server.addr.port }, lines());
+ * await peer.write("hello");
+ * assertEquals(await peer.read(), "You said hello");
+ * ```
+ */
+export function serve<T, W = T>(
+  options: TcpServeOptions,
+  codec: Codec<T, W>,
+  handler: Handler<T, W>,
+): Server<Deno.NetAddr>;
+/**
+ * Listens on a Unix socket, and runs a handler for every connection.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ * @param options Where, and how.
+ * @param codec The rule by which frames are cut and laid out.
+ * @param handler What is done with a connection.
+ * @returns The server.
+ */
+export function serve<T, W = T>(
+  options: UnixServeOptions,
+  codec: Codec<T, W>,
+  handler: Handler<T, W>,
+): Server<Deno.UnixAddr>;
+export function serve<T, W = T>(
+  options: TcpServeOptions | UnixServeOptions,
+  codec: Codec<T, W>,
+  handler: Handler<T, W>,
+): Server<Deno.NetAddr> | Server<Deno.UnixAddr> {
+  options.signal?.throwIfAborted();
+  if ("path" in options) {
+    const { path } = options;
+    const listener = Deno.listen({ transport: "unix", path });
+    return new ListeningServer(listener, options, codec, handler);
+  }
+  const { hostname = "127.0.0.1", port } = options;
+  const listener = Deno.listen({ hostname, port });
+  return new ListeningServer(listener, options, codec, handler);
+}
+
+/** Owns a listener and the connections that came from it. */
+class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
+  #listener: Deno.Listener<Deno.Conn, A>;
+  #options: ServeOptions;
+  #codec: Codec<T, W>;
+  #handler: Handler<T, W>;
+  #peers = new Map<Framing<T, W, Deno.Conn>, Promise<void>>();
+  #stats: ServerStats = { accepted: 0, active: 0, failed: 0, acceptErrors: 0 };
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #shutdown: Promise<void> | undefined;
+  #abandon = Promise.withResolvers<void>();
+  #abort = (): void => void this.shutdown();
+  readonly addr: A;
+  readonly finished: Promise<void>;
+
+  constructor(
+    listener: Deno.Listener<Deno.Conn, A>,
+    options: ServeOptions,
+    codec: Codec<T, W>,
+    handler: Handler<T, W>,
+  ) {
+    this.#listener = listener;
+    this.#options = options;
+    this.#codec = codec;
+    this.#handler = handler;
+    this.addr = listener.addr;
+    this.finished = this.#run();
+    options.signal?.addEventListener("abort", this.#abort);
+  }
+
+  get stats(): ServerStats {
+    return { ...this.#stats, active: this.#peers.size };
+  }
+
+  ref(): void {
+    this.#listener.ref();
+  }
+
+  unref(): void {
+    this.#listener.unref();
+  }
+
+  shutdown({ grace = GRACE }: ShutdownOptions = {}): Promise<void> {
+    return this.#shutdown ??= this.#stop(grace);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  async #stop(grace: number): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#stopped = true;
+    this.#listener.close();
+    this.#wake?.();
+    for (const peer of this.#peers.keys()) peer.stopReading();
+    const timer = setTimeout(() => {
+      for (const peer of this.#peers.keys()) peer[Symbol.dispose]();
+      this.#abandon.resolve(); // a handler may never settle
+    }, grace);
+    await this.finished;
+    clearTimeout(timer);
+  }
+
+  /** Accepts until the listener is closed, then waits for the connections. */
+  async #run(): Promise<void> {
+    let pause = FIRST_PAUSE;
+    while (!this.#stopped) {
+      try {
+        const conn = await this.#listener.accept();
+        pause = FIRST_PAUSE;
+        this.#stats.accepted++;
+        this.#start(conn);
+      } catch (error) {
+        if (this.#stopped) break;
+        // Want of file descriptors, or a connection that was gone before it was accepted: neither is a
+        // reason to stop, and the first is none to try again at once.
+        this.#stats.acceptErrors++;
+        this.#report(error);
+        await this.#pause(pause);
+        pause = Math.min(2 * pause, LONGEST_PAUSE);
+      }
+    }
+    await Promise.race([
+      Promise.all(this.#peers.values()),
+      this.#abandon.promise,
+    ]);
+  }
+
+  #start(conn: Deno.Conn): void {
+    let peer: Framing<T, W, Deno.Conn>;
+    try {
+      peer = new Framing(conn, this.#codec, this.#options);
+    } catch (error) {
+      conn.close(); // it was reset before it could be set up
+      this.#report(error);
+      return;
+    }
+    this.#peers.set(peer, this.#serve(peer, { remoteAddr: conn.remoteAddr }));
+  }
+
+  async #serve(
+    peer: Framing<T, W, Deno.Conn>,
+    info: PeerInfo,
+  ): Promise<void> {
+    try {
+      await this.#handler(peer, info);
+      await peer.close();
+    } catch (error) {
+      this.#stats.failed++;
+      this.#report(error, info);
+      // What was written before the failure is still sent, such as an answer that says what is wrong.
+      await peer.close().catch(() => {});
+    } finally {
+      this.#peers.delete(peer);
+    }
+  }
+
+  #report(error: unknown, info?: PeerInfo): void {
+    try {
+      this.#options.onError?.(error, info);
+    } catch {
+      // A fault in the program's own reporting is no reason to drop connections.
+    }
+  }
+
+  async #pause(duration: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, duration);
+    await promise;
+    clearTimeout(timer);
+    this.#wake = undefined;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Framewire: messages over sockets for Deno.
+ *
+ * TCP gives programs a stream of bytes with no boundaries. A codec puts them back, and a `Framing` is a
+ * connection that speaks one.
+ *
+ * ```ts
+ * import { connect, lines, reply, serve } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve({ port: 0 }, lines(), reply((line: string) => `You said ${line}`));
+ *
+ * await using peer = await connect({ port: server.addr.port }, lines());
+ * await peer.write("hello");
+ * assertEquals(await peer.read(), "You said hello");
+ * ```
+ *
+ * @module
+ */
+
+// Bytes
+export type { ByteReader, ByteWriter } from "./lib/bytes/byte_io.ts";
+export type { ByteOrder, UintWidth } from "./lib/bytes/byte_order.ts";
+export {
+  ByteQueue,
+  type FrameOwnership,
+  type SkipStep,
+} from "./lib/bytes/byte_queue.ts";
+export { ByteSink, type ByteSinkOptions } from "./lib/bytes/byte_sink.ts";
+export { bytesLiteral } from "./lib/bytes/print_bytes.ts";
+
+// Codecs
+export {
+  asciiLength,
+  type AsciiLengthOptions,
+} from "./lib/codec/ascii_length.ts";
+export type {
+  BytesCodec,
+  Codec,
+  LimitOptions,
+  OversizePolicy,
+} from "./lib/codec/codec.ts";
+export {
+  delimited,
+  type DelimitedOptions,
+  type Delimiter,
+} from "./lib/codec/delimited.ts";
+export { encodeFrame } from "./lib/codec/encode_frame.ts";
+export { fixedLength } from "./lib/codec/fixed_length.ts";
+export {
+  FrameDecoder,
+  type FrameDecoderOptions,
+} from "./lib/codec/frame_decoder.ts";
+export {
+  headerBlock,
+  type HeaderBlockOptions,
+} from "./lib/codec/header_block.ts";
+export { json } from "./lib/codec/json.ts";
+export {
+  lengthPrefixed,
+  type LengthPrefixedOptions,
+} from "./lib/codec/length_prefixed.ts";
+export { lines, type LinesOptions } from "./lib/codec/lines.ts";
+export { mapCodec, type Mapping } from "./lib/codec/map_codec.ts";
+export { netstring } from "./lib/codec/netstring.ts";
+export { text } from "./lib/codec/text.ts";
+export {
+  type LengthRule,
+  typed,
+  type TypedFrame,
+  type TypedOptions,
+} from "./lib/codec/typed.ts";
+export { untilClose, type UntilCloseOptions } from "./lib/codec/until_close.ts";
+export {
+  varintPrefixed,
+  type VarintPrefixedOptions,
+} from "./lib/codec/varint_prefixed.ts";
+
+// Messages
+export type { JsonValue, MessageHeader } from "./lib/message/header.ts";
+export {
+  Message,
+  type MessageHeaderInit,
+  messages,
+  type MessagesOptions,
+} from "./lib/message/message.ts";
+
+// Connections
+export { formatAddr } from "./lib/net/address.ts";
+export {
+  connect,
+  type ConnectOptions,
+  type TcpConnectOptions,
+  type UnixConnectOptions,
+} from "./lib/net/connect.ts";
+export type { WaitOptions } from "./lib/net/deadline.ts";
+export {
+  type ByteConn,
+  type Detached,
+  Framing,
+  type FramingOptions,
+  type FramingStats,
+} from "./lib/net/framing.ts";
+export { reply } from "./lib/net/reply.ts";
+export {
+  type Handler,
+  type PeerInfo,
+  serve,
+  type ServeOptions,
+  type Server,
+  type ServerStats,
+  type ShutdownOptions,
+  type TcpServeOptions,
+  type UnixServeOptions,
+} from "./lib/net/serve.ts";
+
+// Errors
+export {
+  ConnectionClosedError,
+  ConnectionError,
+  type ConnectionErrorOptions,
+  ConnectTimeoutError,
+  FrameTooLargeError,
+  type FrameTooLargeErrorOptions,
+  FramingError,
+  type FramingErrorOptions,
+  MalformedFrameError,
+  MessageHeaderError,
+  type MessageHeaderErrorOptions,
+  PeerResetError,
+  ReadTimeoutError,
+  type ReadTimeoutErrorOptions,
+  type TimeoutErrorOptions,
+  TruncatedFrameError,
+  type TruncatedFrameErrorOptions,
+  WriteTimeoutError,
+  type WriteTimeoutErrorOptions,
+} from "./lib/errors.ts";
