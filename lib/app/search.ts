@@ -23,7 +23,8 @@ const ANSWERS = new Map([
  *
  * @example Usage
  * ```ts
- * import { Message, search } from "@framewire/framewire";
+ * import { Message } from "@framewire/framewire";
+ * import { search } from "./search.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const response = search(Message.json({ action: "search", value: "ring" }));

@@ -101,6 +101,7 @@ function asciiCodes(name: string, text: string): Uint8Array {
  * const decoder = new FrameDecoder(asciiLength({ terminator: " " }));
  * decoder.push(new TextEncoder().encode("5 hello6 "));
  * assertEquals(new TextDecoder().decode(decoder.next()), "hello");
+ * assertEquals(decoder.next(), undefined);
  * assertEquals(decoder.needed, 8);
  * ```
  */
