@@ -8,7 +8,7 @@
  * import { connect, lines, reply, serve } from "@framewire/framewire";
  * import { assertEquals } from "@std/assert";
  *
- * await using server = serve({ port: 0 }, lines(), reply((line: string) => `You said ${line}`));
+ * await using server = serve({ port: 0 }, lines(), reply((line) => `You said ${line}`));
  *
  * await using peer = await connect({ port: server.addr.port }, lines());
  * await peer.write("hello");

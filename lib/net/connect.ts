@@ -62,7 +62,7 @@ export interface UnixConnectOptions extends ConnectOptions {
  * import { connect, lines, reply, serve } from "@framewire/framewire";
  * import { assertEquals } from "@std/assert";
  *
- * await using server = serve({ port: 0 }, lines(), reply((line: string) => line.toUpperCase()));
+ * await using server = serve({ port: 0 }, lines(), reply((line) => line.toUpperCase()));
  * await using peer = await connect({ port: server.addr.port }, lines());
  * await peer.write("hello");
  * assertEquals(await peer.read(), "HELLO");

@@ -19,7 +19,7 @@ import type { Handler, PeerInfo } from "./serve.ts";
  * ```ts
  * import { lines, reply, serve } from "@framewire/framewire";
  *
- * await using server = serve({ port: 0 }, lines(), reply((line: string) => line.toUpperCase()));
+ * await using server = serve({ port: 0 }, lines(), reply((line) => line.toUpperCase()));
  * ```
  */
 export function reply<T, W = T>(
