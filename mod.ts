@@ -113,6 +113,7 @@ export {
   type TcpServeOptions,
   type UnixServeOptions,
 } from "./lib/net/serve.ts";
+export { streamConn, type StreamPair } from "./lib/net/stream_conn.ts";
 
 // Errors
 export {
