@@ -117,12 +117,13 @@ export class SendBuffer {
     await (deadline?.wait(sent) ?? sent);
   }
 
-  /** Hands everything to the connection at once, as it is about to be closed; what it does not take is lost. */
+  /**
+   * Hands everything to the connection at once, as it is about to be closed; what it does not take is lost.
+   * It is one write, so that what is lost is the end, and nothing if another one is being waited for.
+   */
   flushNow(): void {
-    let chunk: Uint8Array | undefined;
-    while (!this.#failed && (chunk = this.sink.takeChunk()) !== undefined) {
-      this.#conn.write(chunk).catch(() => {});
-    }
+    if (this.#writing || this.#failed || this.sink.length === 0) return;
+    this.#conn.write(this.sink.bytes()).catch(() => {});
   }
 
   /** Ends sending for good; the first failure stays. */
