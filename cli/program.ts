@@ -1,0 +1,400 @@
+/**
+ * What all programs share: arguments, help, errors as one line, and Ctrl-C.
+ *
+ *     exit code 0   it did what it should
+ *               1   the network, a peer or a missing permission prevented it: one line on stderr
+ *               2   it was called wrongly: its usage on stderr
+ *             130   Ctrl-C
+ *
+ * A program is made with {@linkcode program} and ends its file with
+ *
+ *     if (import.meta.main) Deno.exit(await itsName.run(Deno.args));
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { ConnectionError, formatAddr, FramingError } from "../mod.ts";
+import { oneLine } from "./python_literal.ts";
+
+/** A program of the command line. */
+export interface Program {
+  /** What it is called. */
+  readonly name: string;
+  /** What it does, in one line. */
+  readonly about: string;
+  /**
+   * Runs it. What it prints goes to the terminal; the process goes on.
+   *
+   * @param args The arguments behind its name.
+   * @returns The exit code.
+   */
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** An argument by its place, or an option `--name <value>`. */
+export interface Parameter<V> {
+  /** Its name in the usage. */
+  readonly name: string;
+  /** What it means, for the help. */
+  readonly about: string;
+  /** What it is when it is not given; without it, it must be given, as options need not be. */
+  readonly fallback?: string;
+  /** Makes its value of the text that was given, or throws a `RangeError` that says what it must be. */
+  read(text: string): V;
+}
+
+/** An option without a value, `--name`. */
+export interface Switch {
+  /** Its name in the usage. */
+  readonly name: string;
+  /** What it does, for the help. */
+  readonly about: string;
+}
+
+/** What a program is given to work with. */
+export interface Terminal {
+  /** The value of an argument or an option. */
+  get<V>(parameter: Parameter<V>): V;
+  /** Whether the switch was given. */
+  has(option: Switch): boolean;
+  /** Prints one line on stdout. */
+  print(line: string): void;
+  /** Names what is to be closed, in good order, when the user presses Ctrl-C; the rest is cut off. */
+  atInterrupt(close: () => Promise<void>): void;
+}
+
+/** What a program is made of. */
+export interface ProgramInit {
+  /** What it is called. */
+  readonly name: string;
+  /** What it does, in one line without a period. */
+  readonly about: string;
+  /** Its arguments, in order; of the last ones, those with a fallback may be left out. */
+  readonly takes?: readonly Parameter<unknown>[];
+  /** Its options with a value; each has a fallback. */
+  readonly options?: readonly (Parameter<unknown> & { fallback: string })[];
+  /** Its options without a value. */
+  readonly switches?: readonly Switch[];
+  /** What it does. The program ends when it is done. */
+  readonly main: (terminal: Terminal) => Promise<void>;
+}
+
+/** Makes a parameter whose value is a whole number. */
+export function wholeNumber(
+  init: Omit<Parameter<number>, "read">,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): Parameter<number> {
+  return {
+    ...init,
+    read(text) {
+      const value = Number(text);
+      if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+      const range = max === Number.MAX_SAFE_INTEGER
+        ? `, ${min} or more`
+        : ` from ${min} to ${max}`;
+      throw new RangeError(
+        `${init.name} must be a whole number${range}: it is "${text}"`,
+      );
+    },
+  };
+}
+
+/** Where a server listens. Nothing at all (`''`) stands for all IPv4 interfaces, as in Python. */
+export const LISTEN_HOST: Parameter<string> = {
+  name: "host",
+  about: "the address to listen on; '' for all interfaces",
+  fallback: "127.0.0.1",
+  read: (text) => text === "" ? "0.0.0.0" : withoutBrackets(text),
+};
+
+/** The port that a server listens on. */
+export const LISTEN_PORT: Parameter<number> = wholeNumber(
+  {
+    name: "port",
+    about: "the port to listen on; 0 for any that is free",
+    fallback: "65432",
+  },
+  0,
+  65_535,
+);
+
+/** Where a client connects to. */
+export const PEER_HOST: Parameter<string> = {
+  name: "host",
+  about: "the name or the address of the server",
+  fallback: "127.0.0.1",
+  read(text) {
+    if (text === "") throw new RangeError("host must not be empty");
+    return withoutBrackets(text);
+  },
+};
+
+/** The port that a client connects to. */
+export const PEER_PORT: Parameter<number> = wholeNumber(
+  { name: "port", about: "the server's port", fallback: "65432" },
+  1,
+  65_535,
+);
+
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.+)\]$/, "$1");
+}
+
+/** How long Ctrl-C waits for what is being closed, in milliseconds. */
+const GRACE = 2000;
+
+/** Wrong arguments. `message` is empty where the usage says it all. */
+class UsageError extends Error {}
+
+/**
+ * Makes a program.
+ *
+ * @param init What it is made of.
+ * @returns The program.
+ */
+export function program(init: ProgramInit): Program {
+  const { name, about } = init;
+  return { name, about, run: (args) => run(init, args) };
+}
+
+async function run(
+  init: ProgramInit,
+  args: readonly string[],
+): Promise<number> {
+  let given: Given | "help";
+  try {
+    given = readArguments(init, args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(usageOf(init));
+    if (error.message !== "") fail(init, error.message);
+    return 2;
+  }
+  if (given === "help") {
+    console.log(helpOf(init));
+    return 0;
+  }
+
+  const closings: (() => Promise<void>)[] = [];
+  const interrupted = Promise.withResolvers<130>();
+  let interrupting = false;
+  async function interrupt(): Promise<void> {
+    // Whoever presses Ctrl-C twice does not want to wait.
+    if (interrupting) return interrupted.resolve(130);
+    interrupting = true;
+    console.log("caught keyboard interrupt, exiting");
+    const timer = setTimeout(() => interrupted.resolve(130), GRACE);
+    await Promise.allSettled(closings.map((close) => close()));
+    clearTimeout(timer);
+    interrupted.resolve(130);
+  }
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    const { texts, switches } = given;
+    const done = init.main({
+      get: (parameter) => parameter.read(textOf(texts, parameter)),
+      has: (option) => switches.has(option),
+      print: (line) => console.log(oneLine(line)),
+      atInterrupt: (close) => closings.push(close),
+    }).then(
+      () => 0,
+      (error) => {
+        const message = explain(error, whereOf(init, texts));
+        if (!interrupting) fail(init, message);
+        return 1;
+      },
+    );
+    const code = await Promise.race([done, interrupted.promise]);
+    return interrupting ? await interrupted.promise : code;
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+function fail({ name }: ProgramInit, message: string): void {
+  console.error(`${name}: ${oneLine(message)}`);
+}
+
+/** The arguments as they were given, or by their fallbacks. */
+interface Given {
+  texts: ReadonlyMap<Parameter<unknown>, string>;
+  switches: ReadonlySet<Switch>;
+}
+
+function readArguments(
+  { takes = [], options = [], switches = [] }: ProgramInit,
+  args: readonly string[],
+): Given | "help" {
+  const parsed = parseArgs([...args], {
+    string: ["_", ...options.map(({ name }) => name)],
+    boolean: ["help", ...switches.map(({ name }) => name)],
+    alias: { help: "h" },
+    unknown(arg, key) {
+      if (key !== undefined) throw new UsageError(`unknown option ${arg}`);
+      return true;
+    },
+  });
+  if (parsed.help === true) return "help";
+
+  const places = parsed._.map(String);
+  if (places.length > takes.length) {
+    const extra = places[takes.length];
+    throw new UsageError(`unexpected argument "${extra}"`);
+  }
+  if (places.length < requiredOf(takes)) throw new UsageError();
+  const texts = new Map<Parameter<unknown>, string>();
+  for (const [place, parameter] of takes.entries()) {
+    texts.set(parameter, places[place] ?? parameter.fallback ?? "");
+  }
+  for (const option of options) {
+    const text = parsed[option.name];
+    if (text === "") throw new UsageError(`--${option.name} needs a value`);
+    texts.set(option, typeof text === "string" ? text : option.fallback);
+  }
+  for (const [parameter, text] of texts) {
+    try {
+      parameter.read(text);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UsageError(error.message);
+    }
+  }
+  return {
+    texts,
+    switches: new Set(switches.filter(({ name }) => parsed[name] === true)),
+  };
+}
+
+/** How many arguments must be given: all up to the last one without a fallback. */
+function requiredOf(takes: readonly Parameter<unknown>[]): number {
+  return takes.findLastIndex(({ fallback }) => fallback === undefined) + 1;
+}
+
+function textOf(
+  texts: ReadonlyMap<Parameter<unknown>, string>,
+  parameter: Parameter<unknown>,
+): string {
+  const text = texts.get(parameter);
+  if (text !== undefined) return text;
+  throw new TypeError(`The program does not take ${parameter.name}`);
+}
+
+function usageOf(
+  { name, takes = [], options = [], switches = [] }: ProgramInit,
+): string {
+  const required = requiredOf(takes);
+  const words = [
+    `usage: ${name}`,
+    ...takes.map(({ name }, i) => i < required ? `<${name}>` : `[<${name}>]`),
+    ...options.map(({ name }) => `[--${name} <value>]`),
+    ...switches.map(({ name }) => `[--${name}]`),
+  ];
+  return words.join(" ");
+}
+
+function helpOf(init: ProgramInit): string {
+  const { about, takes = [], options = [], switches = [] } = init;
+  const required = requiredOf(takes);
+  const rows: [string, string][] = [
+    ...takes.map((parameter, i) =>
+      row(`<${parameter.name}>`, parameter, i >= required)
+    ),
+    ...options.map((option) => row(`--${option.name} <value>`, option, true)),
+    ...switches.map((option) => row(`--${option.name}`, option, false)),
+    ["-h, --help", "print this and exit"],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  const list = rows.map(([label, about]) =>
+    `  ${label.padEnd(width)}  ${about}`
+  );
+  return [usageOf(init), "", `${about}.`, "", ...list].join("\n");
+}
+
+function row(
+  label: string,
+  { about, fallback }: { about: string; fallback?: string },
+  optional: boolean,
+): [string, string] {
+  return [label, optional ? `${about} (default: ${fallback})` : about];
+}
+
+/** Where the program was to listen or to connect, if its arguments say so. */
+function whereOf(
+  { takes = [] }: ProgramInit,
+  texts: ReadonlyMap<Parameter<unknown>, string>,
+): string | undefined {
+  const values = new Map(
+    takes.map((parameter) => [
+      parameter.name,
+      parameter.read(textOf(texts, parameter)),
+    ]),
+  );
+  const [hostname, port, path] = [
+    values.get("host"),
+    values.get("port"),
+    values.get("path"),
+  ];
+  if (typeof path === "string") return path;
+  if (typeof hostname !== "string" || typeof port !== "number") {
+    return undefined;
+  }
+  return formatAddr({ transport: "tcp", hostname, port });
+}
+
+/** What to say of the platform's errors; of others, what they say themselves. */
+const REASONS: readonly (readonly [
+  new (message?: string) => Error,
+  string,
+])[] = [
+  [Deno.errors.AddrInUse, "another program is listening there"],
+  [Deno.errors.AddrNotAvailable, "not an address of this machine"],
+  [Deno.errors.ConnectionRefused, "connection refused; is the server running?"],
+  [Deno.errors.ConnectionReset, "the peer reset the connection"],
+  [Deno.errors.BrokenPipe, "the peer closed the connection"],
+];
+
+/**
+ * Says in one line what went wrong, for somebody who wants to do something about it.
+ *
+ * @param error What was thrown.
+ * @param where The address or the path that the program was about, if it had one.
+ * @returns The line.
+ * @throws What was thrown, if it is a fault of the program itself: that one needs its stack trace.
+ */
+export function explain(error: unknown, where?: string): string {
+  if (!(error instanceof Error)) throw error;
+  const { message } = error;
+  if (error instanceof Deno.errors.NotCapable) {
+    const flag = missingPermission(message);
+    return flag === undefined
+      ? message
+      : `needs permission: run again with ${flag}`;
+  }
+  if (error instanceof FramingError || error instanceof ConnectionError) {
+    return message;
+  }
+  // A value of the user's that does not fit.
+  if (error instanceof RangeError && /^Cannot /.test(message)) return message;
+  const at = where === undefined ? "" : `${where}: `;
+  const known = REASONS.find(([kind]) => error instanceof kind);
+  if (known !== undefined) return at + known[1];
+  if (/^failed to lookup address/.test(message)) return `${at}unknown host`;
+  if (error instanceof URIError) return message;
+  if (/ \(os error \d+\)$/.test(message)) {
+    return at + message.replace(/ \(os error \d+\)$/, "").toLowerCase();
+  }
+  throw error;
+}
+
+/** The flag that Deno's message asks for, with what was asked for behind it. */
+function missingPermission(message: string): string | undefined {
+  const found = message.match(
+    /^Requires \w+ access to "(.+)", run again with the (--allow-\w+) flag$/,
+  );
+  if (found === null) return undefined;
+  const [, target, flag] = found;
+  const value = `${flag}=${target}`;
+  return /[\s']/.test(value) ? `'${value.replaceAll("'", `'\\''`)}'` : value;
+}
