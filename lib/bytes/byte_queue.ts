@@ -27,8 +27,14 @@ import { type ByteOrder, readUint, type UintWidth } from "./byte_order.ts";
  */
 export type FrameOwnership = "owned" | "copied" | "borrowed";
 
-/** A step of leaving out a frame that was refused: gives the error to report once the end is found. */
-export type SkipStep = (received: ByteQueue) => Error | undefined;
+/**
+ * A step of leaving out a frame that was refused: gives the error to report once the end is found. `atEnd`
+ * says that no more bytes will come.
+ */
+export type SkipStep = (
+  received: ByteQueue,
+  atEnd: boolean,
+) => Error | undefined;
 
 const NO_BUFFER = new ArrayBuffer(0);
 const NO_BYTES = new Uint8Array(NO_BUFFER);
@@ -162,6 +168,11 @@ export class ByteQueue {
    * @throws {RangeError} If there are not as many.
    */
   peek(count: number, index = 0): Uint8Array<ArrayBuffer> {
+    if (index < 0 || count < 0) {
+      throw new RangeError(
+        `Cannot look at ${count} bytes from ${index} on: neither may be negative`,
+      );
+    }
     this.#check(index + count);
     return new Uint8Array(this.#buffer, this.#start + index, count);
   }
@@ -235,9 +246,9 @@ export class ByteQueue {
    * known.
    */
   need(count: number, framingLength?: number): void {
-    this.#wanted = count;
+    this.#wanted = this.#lead + count;
     this.#neededKnown = true;
-    this.#framingLength = framingLength ?? count;
+    this.#framingLength = this.#lead + (framingLength ?? count);
   }
 
   /** How many bytes must be waiting before `decode` can get further; `undefined` if that is not known. */
@@ -277,8 +288,8 @@ export class ByteQueue {
   }
 
   /**
-   * Runs a codec on what lies behind the first `count` bytes. They are removed if it removes anything, and
-   * stay if it does not.
+   * Runs a codec on what lies behind the first `count` bytes. They are removed if it removes or returns
+   * anything, and stay if it does not.
    *
    * @param count How many bytes to leave out of its sight.
    * @param decode The codec's `decode` or `decodeEnd`.
@@ -294,15 +305,14 @@ export class ByteQueue {
     this.#start += count;
     this.#offset += count;
     this.#lead += count;
+    let frame: T | undefined;
     try {
-      return decode(this);
+      return frame = decode(this);
     } finally {
       this.#lead -= count;
-      if (this.#offset === before && !this.skipping) {
+      if (frame === undefined && this.#offset === before && !this.skipping) {
         this.#start -= count;
         this.#offset -= count;
-        this.#wanted += count;
-        this.#framingLength += count;
       }
     }
   }
@@ -418,10 +428,11 @@ export class ByteQueue {
   /**
    * Goes on leaving out a frame, if one is being left out.
    *
+   * @param atEnd Whether no more bytes will come.
    * @returns The error that reports it, once its end was found; `undefined` before.
    */
-  continueSkip(): Error | undefined {
-    const error = this.#skipStep?.(this);
+  continueSkip(atEnd = false): Error | undefined {
+    const error = this.#skipStep?.(this, atEnd);
     if (error !== undefined) this.#skipStep = undefined;
     return error;
   }

@@ -61,6 +61,11 @@ function digitValue(code: number, radix: number): number {
 
 /** The character codes of an option in ASCII. */
 function asciiCodes(name: string, text: string): Uint8Array {
+  if (typeof text !== "string") {
+    throw new TypeError(
+      `Cannot make codec: ${name} must be a string: it is of type ${typeof text}`,
+    );
+  }
   const codes = Uint8Array.from(text, (char) => char.charCodeAt(0));
   if (!/^[\0-\x7f]*$/.test(text) || text.length > 16) {
     throw new RangeError(

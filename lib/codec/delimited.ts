@@ -206,7 +206,11 @@ export function delimited(
   }
 
   /** Refuses the frame, of which `lead` bytes are delimiter. */
-  function refuse(received: ByteQueue, lead: number): undefined {
+  function refuse(
+    received: ByteQueue,
+    lead: number,
+    final: boolean,
+  ): undefined {
     const seen = lead + limit + 1;
     if (onOversize === "error") {
       const what = "a length of at least";
@@ -216,16 +220,19 @@ export function delimited(
     const place = { offset: received.offset, preview: () => preview };
     let length = 0;
     received.drop(lead);
-    const step = (rest: ByteQueue): Error | undefined => {
-      const match = finder.next(rest, false);
-      const content = match?.index ?? finder.contentLength(rest);
+    const step = (rest: ByteQueue, atEnd: boolean): Error | undefined => {
+      const ended = atEnd && tail === "emit";
+      const match = finder.next(rest, atEnd);
+      const content = match?.index ??
+        (ended ? rest.length : finder.contentLength(rest));
       length += content;
       rest.drop(content);
-      if (match === undefined || match.length === 0) return undefined;
-      if (include !== "prefix") rest.drop(match.length);
+      const ending = match?.length ?? 0;
+      if (ending === 0 && !ended) return undefined;
+      if (include !== "prefix") rest.drop(ending);
       return tooLarge(place, { length, limit, seen, skipped: true });
     };
-    const report = step(received);
+    const report = step(received, final);
     if (report !== undefined) throw report;
     received.skipBy(step);
     return undefined;
@@ -241,26 +248,26 @@ export function delimited(
     const match = finder.next(received, final);
     if (match !== undefined && match.length > 0) {
       const { index, length } = match;
-      if (index - lead > limit) return refuse(received, lead);
+      if (index - lead > limit) return refuse(received, lead, final);
       if (include === "suffix") return received.take(index + length);
       const frame = received.take(index);
       if (include === false) received.drop(length);
       return frame;
     }
-    // What may be the beginning of a delimiter does not count as content yet.
     const most = received.length - lead;
     if (most <= limit) return undefined;
-    const content = final ? most : finder.contentLength(received) - lead;
-    return content > limit ? refuse(received, lead) : undefined;
+    // What may be the beginning of a delimiter is not content, unless it is the end of the last frame.
+    const content = final && tail === "emit"
+      ? most
+      : finder.contentLength(received) - lead;
+    return content > limit ? refuse(received, lead, final) : undefined;
   }
 
   return {
     decode: (received) => cut(received, false),
     decodeEnd(received) {
       const frame = cut(received, true);
-      if (frame !== undefined || tail === "error" || received.skipping) {
-        return frame;
-      }
+      if (frame !== undefined || tail === "error") return frame;
       return received.take(received.length);
     },
     encode(frame, out) {
@@ -268,7 +275,8 @@ export function delimited(
         ? finder.lengthAt(frame, 0, true) ?? -1
         : 0;
       const content = frame.subarray(Math.max(lead, 0));
-      const ending = finder.find(content, 0, true);
+      // A delimiter that the next frame may make longer is no end to rely on.
+      const ending = finder.find(content, 0, include !== "suffix");
       const length = ending?.index ?? content.length;
       if (length > limit) throw tooLargeToWrite(length, limit);
       if (include === "suffix") {
@@ -286,11 +294,12 @@ export function delimited(
       }
       // The last bytes and the delimiter together may be a delimiter too.
       const end = content.subarray(Math.max(length - finder.longest + 1, 0));
-      const joined = finder.find(concat([end, written]), 0, true);
-      if (ending !== undefined || joined?.index !== end.length) {
+      for (const next of include === "prefix" ? delimiters : [written]) {
+        const joined = finder.find(concat([end, next]), 0, false);
+        if (ending === undefined && joined?.index === end.length) continue;
         throw new RangeError(
           `Cannot write frame: ${
-            bytesLiteral(written)
+            bytesLiteral(next)
           } would end it before its last byte`,
         );
       }

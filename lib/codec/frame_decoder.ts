@@ -151,19 +151,24 @@ export class FrameDecoder<T> {
     const received = this.#received;
     const { length, offset, skipping, needed: need } = received;
     if (length === 0 && !skipping) return undefined;
-    if (!skipping && this.#codec.decodeEnd !== undefined) {
-      try {
+    try {
+      if (skipping) {
+        const report = received.continueSkip(true);
+        if (report !== undefined) throw report;
+      } else if (this.#codec.decodeEnd !== undefined) {
         const last = this.#codec.decodeEnd(received);
         if (last !== undefined && received.offset === offset) {
           throw new TypeError(NO_PROGRESS);
         }
         if (last !== undefined || received.length === 0) return last;
-      } catch (error) {
-        throw this.#fail(error);
       }
+    } catch (error) {
+      throw this.#fail(error);
     }
     const have = received.length;
-    const seen = need === undefined
+    const seen = skipping
+      ? "a part of a frame that was left out"
+      : need === undefined
       ? `${have} bytes of a frame`
       : `${have} of ${need} bytes`;
     throw this.#fail(
@@ -192,6 +197,7 @@ export class FrameDecoder<T> {
     const next = new FrameDecoder(codec);
     next.#received = this.#received;
     next.#received.begin();
+    next.#received.searched = 0;
     this.#fail(new TypeError("Cannot read frame: the codec was switched"));
     return next;
   }

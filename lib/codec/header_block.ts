@@ -124,7 +124,10 @@ export function headerBlock(options: HeaderBlockOptions = {}): BytesCodec {
   return {
     decode(received) {
       const header = blockLength(received);
-      if (header === undefined) return undefined;
+      if (header === undefined) {
+        received.need(received.length + 1);
+        return undefined;
+      }
       const length = contentLength(received, header);
       if (length > limit) {
         const skipped = onOversize === "skip";

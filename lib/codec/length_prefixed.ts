@@ -178,7 +178,7 @@ export function lengthPrefixed(
       }
       for (let i = 0; i < strip; i++) out.byte(0);
       const behind = Math.max(header - strip, 0);
-      out.write(frame.subarray(0, behind));
+      for (const byte of frame.subarray(0, behind)) out.byte(byte);
       out.setUint(start + offset, announced, width, byteOrder);
       out.write(frame.subarray(behind));
     },

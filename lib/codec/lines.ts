@@ -69,11 +69,17 @@ export function lines(options: LinesOptions = {}): Codec<string> {
   ]);
   const { tail = "emit" } = options;
   const ends = [newline, "\n", "\r\n", ...allowCR ? ["\r"] : []];
-  const cutter = delimited([...new Set(ends)], { ...options, tail });
+  const delimiters = [...new Set(ends)];
+  const cutter = delimited(delimiters, { ...options, tail });
+  // By then the limit has been held to, and a carriage return at the end does not count.
+  const lastCutter = delimited(delimiters, {
+    tail,
+    maxFrameLength: Number.MAX_SAFE_INTEGER,
+  });
   return mapCodec({
     ...cutter,
     decodeEnd(received) {
-      const line = cutter.decodeEnd?.(received);
+      const line = lastCutter.decodeEnd?.(received);
       if (line === undefined || line.at(-1) !== CR) return line;
       return line.length > 1 ? line.subarray(0, -1) : undefined;
     },

@@ -39,7 +39,7 @@ export function checkOneOf<V extends string | number | boolean>(
   const list = allowed.map((choice) => JSON.stringify(choice)).join(", ");
   throw new RangeError(
     `Cannot make codec: ${name} must be one of ${list}: it is ${
-      JSON.stringify(value) ?? typeof value
+      typeof value === "string" ? JSON.stringify(value) : String(value)
     }`,
   );
 }
