@@ -76,8 +76,10 @@ export interface ProgramInit {
   readonly options?: readonly (Parameter<unknown> & { fallback: string })[];
   /** Its options without a value. */
   readonly switches?: readonly Switch[];
-  /** What it does. The program ends when it is done. */
-  readonly main: (terminal: Terminal) => Promise<void>;
+  /** The permissions to ask for together, where what is missing first is not all. */
+  readonly permissions?: string;
+  /** What it does. The program ends when it is done: with exit code 0, or with the one returned. */
+  readonly main: (terminal: Terminal) => Promise<number | void>;
 }
 
 /** Makes a parameter whose value is a whole number. */
@@ -199,10 +201,10 @@ async function run(
       print: (line) => console.log(oneLine(line)),
       atInterrupt: (close) => closings.push(close),
     }).then(
-      () => 0,
+      (code) => code ?? 0,
       (error) => {
-        const message = explain(error, whereOf(init, texts));
-        if (!interrupting) fail(init, message);
+        if (interrupting) return 130; // what was being closed failed for that reason
+        fail(init, explain(error, whereOf(init, texts), init.permissions));
         return 1;
       },
     );
@@ -360,17 +362,22 @@ const REASONS: readonly (readonly [
  *
  * @param error What was thrown.
  * @param where The address or the path that the program was about, if it had one.
+ * @param permissions The permissions to ask for if one is missing; that one by default.
  * @returns The line.
  * @throws What was thrown, if it is a fault of the program itself: that one needs its stack trace.
  */
-export function explain(error: unknown, where?: string): string {
+export function explain(
+  error: unknown,
+  where?: string,
+  permissions?: string,
+): string {
   if (!(error instanceof Error)) throw error;
   const { message } = error;
   if (error instanceof Deno.errors.NotCapable) {
-    const flag = missingPermission(message);
-    return flag === undefined
+    const flags = permissions ?? missingPermission(message);
+    return flags === undefined
       ? message
-      : `needs permission: run again with ${flag}`;
+      : `needs permission: run again with ${flags}`;
   }
   if (error instanceof FramingError || error instanceof ConnectionError) {
     return message;

@@ -223,6 +223,11 @@ function opensObject(byte: number): boolean {
     byte === 0x09;
 }
 
+/** Whether this byte is an ASCII capital letter. */
+function isCapital(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a;
+}
+
 /**
  * Cuts messages: two bytes with the length of a JSON header, the header, and as much content as the header
  * says.
@@ -261,12 +266,19 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
       }
       const headerLength = received.uint(0, PREFIX);
       if (headerLength > headerLimit) {
+        // Two capital letters are rather the beginning of HTTP or SSH, which two more bytes tell.
+        const letters = isCapital(received.at(0)) && isCapital(received.at(1));
+        const seen = letters ? PREFIX + 2 : PREFIX;
+        if (received.length < seen) {
+          received.need(seen);
+          return undefined;
+        }
         throw tooLarge(received, {
           length: headerLength,
           limit: headerLimit,
           option: "maxHeaderLength",
           what: "header length",
-          seen: PREFIX,
+          seen,
         });
       }
       const contentStart = PREFIX + headerLength;
