@@ -6,8 +6,8 @@
 
 import type { Codec } from "../codec/codec.ts";
 import { ConnectTimeoutError } from "../errors.ts";
-import { Deadline, type WaitOptions } from "./deadline.ts";
-import { Framing, type FramingOptions } from "./framing.ts";
+import { checkTimeout, Deadline, type WaitOptions } from "./deadline.ts";
+import { checkHighWaterMark, Framing, type FramingOptions } from "./framing.ts";
 
 const CONNECT_TIMEOUT = 10_000;
 
@@ -90,6 +90,8 @@ export async function connect<T, W = T>(
   codec: Codec<T, W>,
 ): Promise<Framing<T, W, Deno.TcpConn | Deno.UnixConn>> {
   const { signal, connectTimeout: timeout = CONNECT_TIMEOUT } = options;
+  checkTimeout("connectTimeout", timeout);
+  checkHighWaterMark(options.highWaterMark ?? 0);
   const conn = "path" in options
     ? await within(
       { signal, timeout },

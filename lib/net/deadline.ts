@@ -17,7 +17,7 @@ export interface WaitOptions {
 }
 
 /** The longest time that a timer can be set to. */
-const MAX_TIMER = 2 ** 31 - 1;
+export const MAX_TIMER: number = 2 ** 31 - 1;
 
 /** Throws unless `timeout` is a duration. */
 export function checkTimeout(name: string, timeout: number): number {
@@ -28,17 +28,38 @@ export function checkTimeout(name: string, timeout: number): number {
 }
 
 /**
+ * Who waits for a promise. It may outlive any number of waits, and a reaction cannot be taken off a promise
+ * again, so that each has one for all of them.
+ */
+const waiting = new WeakMap<Promise<unknown>, Set<() => void>>();
+
+function waitersFor(work: Promise<unknown>): Set<() => void> {
+  const known = waiting.get(work);
+  if (known !== undefined) return known;
+  const waiters = new Set<() => void>();
+  waiting.set(work, waiters);
+  const settled = () => {
+    waiting.delete(work);
+    for (const wake of waiters) wake();
+  };
+  work.then(settled, settled);
+  return waiters;
+}
+
+/**
  * A moment, or an abort, at which waiting ends. What was being waited for goes on; it is for the caller to
- * keep it and to wait for it again.
+ * keep it and to wait for it again. A wait that was given up leaves nothing behind.
  */
 export class Deadline implements Disposable {
   #signal: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #expired: Promise<never>;
-  #expire!: (reason: unknown) => void;
+  #giveUp: ((reason: unknown) => void) | undefined;
+  #leave: (() => void) | undefined;
   #abort = (): void => this.#end(this.#signal?.reason);
   /** Whether waiting has ended. */
   passed = false;
+  /** What `wait` rejects with then. */
+  reason: unknown;
 
   /** A deadline as the options have it; `undefined` if they have none. */
   static from(
@@ -59,8 +80,6 @@ export class Deadline implements Disposable {
     timeout: number,
     timedOut: (timeout: number) => Error,
   ) {
-    this.#expired = new Promise((_, reject) => this.#expire = reject);
-    this.#expired.catch(() => {}); // it may end when nobody is waiting
     this.#signal = signal;
     signal?.addEventListener("abort", this.#abort);
     if (timeout <= MAX_TIMER) {
@@ -69,23 +88,34 @@ export class Deadline implements Disposable {
   }
 
   #end(reason: unknown): void {
+    if (this.passed) return;
     this.passed = true;
-    this.#expire(reason);
+    this.reason = reason;
+    this.#giveUp?.(reason);
   }
 
   /**
-   * Waits for `work`, until the deadline at the most.
+   * Waits for `work`, until the deadline at the most. One wait at a time.
    *
    * @param work What is waited for; if it fails after the deadline, that goes unnoticed.
    * @returns What it gives.
    */
   wait<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#expired]);
+    this.#leave?.();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const waiters = waitersFor(work);
+    const wake = () => resolve(work);
+    waiters.add(wake);
+    this.#leave = () => waiters.delete(wake);
+    this.#giveUp = reject;
+    if (this.passed) reject(this.reason);
+    return promise;
   }
 
   /** Stops the clock. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#leave?.();
     this.#signal?.removeEventListener("abort", this.#abort);
   }
 }

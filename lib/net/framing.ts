@@ -142,7 +142,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   /** Why nothing can be done with the connection any more. */
   #gone: "closed" | "detached" | "switched" | undefined;
   #writeEnded = false;
-  #stopped = false;
+  /** Where in the stream reading ends: frames that begin there are not read any more. */
+  #stopAt = Infinity;
   #closing: Promise<void> | undefined;
   #framesReceived = 0;
   #framesSent = 0;
@@ -158,11 +159,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   constructor(conn: C, codec: Codec<T, W>, options: FramingOptions = {}) {
     const { frames = "owned", highWaterMark = 64 * 1024, noDelay = true } =
       options;
-    if (!(highWaterMark >= 0)) {
-      throw new RangeError(
-        `Cannot frame a connection: highWaterMark must not be negative: it is ${highWaterMark}`,
-      );
-    }
+    checkHighWaterMark(highWaterMark);
     this.#conn = conn;
     this.#codec = codec;
     this.#options = options;
@@ -265,7 +262,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   /**
    * Writes a frame: it is laid out whole, and leaves together with others that are written close to it.
    *
-   * @param frame The frame. If it is longer than 64 KiB its memory is not to be touched before the returned
+   * @param frame The frame. If it has 64 KiB or more its memory is not to be touched before the returned
    * promise settles.
    * @returns A promise when the caller should wait before writing more; it is fulfilled when the peer's side
    * has taken enough. `await` is right in either case. That a frame was taken does not say that the peer's
@@ -348,7 +345,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     if (this.#closing !== undefined || this.#gone !== undefined) {
       return this.#closing ?? Promise.resolve();
     }
-    const closed = this.#close({ timeout: CLOSE_TIMEOUT, ...options });
+    const { signal, timeout = CLOSE_TIMEOUT } = options;
+    const closed = this.#close({ signal, timeout });
     this.#closing = closed.catch(() => {});
     return closed;
   }
@@ -363,10 +361,10 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * @throws {ConnectionError} If the connection broke or is closed.
    */
   async detach(): Promise<Detached<C>> {
-    this.#checkHere("detach");
+    this.#checkKept("detach");
     this.#checkIdle("detach");
-    await this.drain();
-    this.#checkHere("detach");
+    do await this.drain(); while (this.#send.pending > 0); // somebody may have written meanwhile
+    this.#checkKept("detach");
     this.#checkIdle("detach");
     this.#gone = "detached";
     return { conn: this.#conn, remainder: this.#decoder.takeRest() };
@@ -385,10 +383,11 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * @throws {ConnectionError} If the connection broke or is closed.
    */
   switchCodec<U, V = U>(codec: Codec<U, V>): Framing<U, V, C> {
-    this.#checkHere("switch the codec");
+    this.#checkKept("switch the codec");
     if (this.#reading) this.#checkIdle("switch the codec");
     if (this.#deferred !== undefined) throw this.#deferred;
-    const next = new Framing<U, V, C>(this.#conn, codec, this.#options);
+    const options = { ...this.#options, noDelay: false }; // it is set already, if it is to be
+    const next = new Framing<U, V, C>(this.#conn, codec, options);
     next.#decoder = this.#decoder.switchCodec(codec);
     next.#send = this.#send;
     next.#pendingRead = this.#pendingRead;
@@ -396,22 +395,23 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     next.#readFailed = this.#readFailed;
     next.#readFailure = this.#readFailure;
     next.#writeEnded = this.#writeEnded;
-    next.#stopped = this.#stopped;
+    next.#stopAt = this.#stopAt;
     next.#framesReceived = this.#framesReceived;
     next.#framesSent = this.#framesSent;
     this.#gone = "switched";
+    successors.set(this, next);
     return next;
   }
 
   /**
-   * Ends reading without closing: frames that are here are still read, and then `read` gives `null`, as if
-   * the peer had ended the stream. If nothing is going on at all, the peer is told by a half-close.
+   * Ends reading without closing: frames that have begun to come are still read, and then `read` gives
+   * `null`, as if the peer had ended the stream. If a read is waiting and no frame has begun, the peer is
+   * told by a half-close.
    */
   stopReading(): void {
-    if (this.#stopped || this.#gone !== undefined) return;
-    this.#stopped = true;
-    const { buffered, pending } = this.stats;
-    const idle = this.#reading && buffered === 0 && pending === 0;
+    if (this.#stopAt !== Infinity || this.#gone !== undefined) return;
+    this.#stopAt = this.#decoder.position;
+    const idle = this.#reading && this.#decoder.buffered === 0;
     if (idle && this.#conn.closeWrite !== undefined) {
       this.closeWrite().catch(() => {}); // a broken connection is reported by the read that waits
     }
@@ -489,8 +489,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     let emptyReads = 0;
     try {
       while (true) {
-        if (this.#ended || this.#stopped) return this.#endOfStream(end);
         if (this.#readFailed) throw this.#readFailure;
+        if (this.#ended || this.#stopped) return this.#endOfStream(end);
         let count: number | null;
         try {
           const pending = this.#pendingRead ??= this.#conn.read(
@@ -500,7 +500,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
           this.#pendingRead = undefined;
           if (count !== null) this.#decoder.commit(count);
         } catch (error) {
-          if (deadline?.passed) throw error;
+          if (deadline?.passed && error === deadline.reason) throw error;
           throw this.#failRead(error);
         }
         if (count === null) {
@@ -524,6 +524,12 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     } finally {
       this.#reading = false;
     }
+  }
+
+  /** Whether reading was ended, and no frame is left that had begun to come then. */
+  get #stopped(): boolean {
+    const { position, buffered } = this.#decoder;
+    return position - buffered >= this.#stopAt;
   }
 
   /** What the end of the stream means: a last frame, `end`, or a truncated frame. */
@@ -599,6 +605,12 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     this.#send.check();
   }
 
+  /** Refuses to give away what is about to be closed. */
+  #checkKept(action: string): void {
+    this.#checkHere(action);
+    if (this.#closing !== undefined) throw this.#closedError(action);
+  }
+
   #checkHere(action: string): void {
     if (this.#gone !== undefined) throw this.#closedError(action);
   }
@@ -612,6 +624,36 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     }[this.#gone ?? "closed"];
     return new ConnectionClosedError(`Cannot ${action}: ${why}`);
   }
+}
+
+/** Throws if an option is out of range. */
+export function checkHighWaterMark(highWaterMark: number): void {
+  if (highWaterMark >= 0) return;
+  throw new RangeError(
+    `Cannot frame a connection: highWaterMark must not be negative: it is ${highWaterMark}`,
+  );
+}
+
+/** Who owns the connection of those whose codec was switched. */
+const successors = new WeakMap<object, Owner>();
+
+/** What can be done with a connection whatever codec it speaks. */
+export type Owner = Pick<
+  Framing<unknown>,
+  "close" | "stopReading" | typeof Symbol.dispose
+>;
+
+/**
+ * Finds the object that owns a connection now: its codec may have been switched.
+ *
+ * @param framing The object that owned it first.
+ * @returns The one that owns it now.
+ */
+export function ownerOf(framing: Owner): Owner {
+  let owner = framing;
+  let next: Owner | undefined;
+  while ((next = successors.get(owner)) !== undefined) owner = next;
+  return owner;
 }
 
 const DONE: Promise<IteratorReturnResult<undefined>> = Promise.resolve({

@@ -24,9 +24,12 @@ const QUIET_TURNS = 2;
 /** A connection that takes nothing so many times in a row is broken. */
 const MAX_EMPTY_WRITES = 100;
 
-/** Somebody who waits until bytes have been sent up to a position. */
+/** Those who wait until bytes have been sent up to a position. */
 interface Waiter {
   position: number;
+  sent: Promise<void>;
+  /** Whether a failure reaches somebody by this promise, as far as can be known. */
+  told: boolean;
   resolve: () => void;
   reject: (reason: unknown) => void;
 }
@@ -42,6 +45,7 @@ export class SendBuffer {
   #scheduled = false;
   #seen = 0;
   #quietTurns = 0;
+  /** In order of their positions. */
   #waiters: Waiter[] = [];
   #failed = false;
   #failure: unknown;
@@ -93,9 +97,9 @@ export class SendBuffer {
       if (sink.length >= FLUSH_FROM) this.#flush();
       else if (!this.#scheduled) this.#schedule();
     }
-    if (keepsOthers) return this.#until(sink.position);
+    if (keepsOthers) return this.#until(sink.position, true);
     return this.pending > this.#highWaterMark
-      ? this.#until(sink.position - this.#highWaterMark)
+      ? this.#until(sink.position - this.#highWaterMark, true)
       : undefined;
   }
 
@@ -113,8 +117,13 @@ export class SendBuffer {
         `Cannot write frame: the peer did not take ${this.pending} bytes within ${timeout} ms`,
         { timeout, pending: this.pending },
       ));
-    const sent = this.#until(this.sink.position);
-    await (deadline?.wait(sent) ?? sent);
+    const sent = this.#until(this.sink.position, false);
+    try {
+      await (deadline?.wait(sent) ?? sent);
+    } catch (error) {
+      if (error === this.#failure) this.#reported = true;
+      throw error;
+    }
   }
 
   /**
@@ -135,17 +144,24 @@ export class SendBuffer {
     while (this.sink.takeChunk() !== undefined) this.sink.recycle();
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const { reject } of waiters) {
-      this.#reported = true;
+    for (const { told, reject } of waiters) {
+      this.#reported ||= told;
       reject(failure);
     }
   }
 
-  #until(position: number): Promise<void> {
-    const sent = new Promise<void>((resolve, reject) => {
-      this.#waiters.push({ position, resolve, reject });
-    });
+  #until(position: number, told: boolean): Promise<void> {
+    const waiters = this.#waiters;
+    let index = waiters.length;
+    while (index > 0 && waiters[index - 1].position > position) index--;
+    const last = waiters[index - 1];
+    if (last?.position === position) {
+      last.told ||= told;
+      return last.sent;
+    }
+    const { promise: sent, resolve, reject } = Promise.withResolvers<void>();
     sent.catch(() => {}); // who does not wait is told by the next call
+    waiters.splice(index, 0, { position, sent, told, resolve, reject });
     return sent;
   }
 
@@ -193,7 +209,7 @@ export class SendBuffer {
         sink.recycle();
       } while (sink.length >= FLUSH_FROM);
       this.#writing = false;
-      if (sink.length > 0) this.#schedule();
+      if (sink.length > 0 && !this.#scheduled) this.#schedule();
     } catch (error) {
       this.#writing = false;
       this.fail(connectionFault("write frame", error));

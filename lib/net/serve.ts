@@ -9,7 +9,13 @@
  */
 
 import type { Codec } from "../codec/codec.ts";
-import { Framing, type FramingOptions } from "./framing.ts";
+import { checkTimeout, MAX_TIMER } from "./deadline.ts";
+import {
+  checkHighWaterMark,
+  Framing,
+  type FramingOptions,
+  ownerOf,
+} from "./framing.ts";
 
 /** What is known of a connection beside its frames. */
 export interface PeerInfo {
@@ -72,7 +78,8 @@ export interface ServerStats {
 /** How a {@linkcode Server} is shut down. */
 export interface ShutdownOptions {
   /**
-   * How long handlers may take to end, in milliseconds. Connections that are open then are closed.
+   * How long handlers may take to end, in milliseconds; `Infinity` for as long as they like. Connections
+   * that are open then are closed.
    *
    * @default {5000}
    */
@@ -94,6 +101,7 @@ export interface Server<A extends Deno.Addr = Deno.Addr>
    *
    * @param options How long that may take.
    * @returns A promise that is fulfilled when everything is closed.
+   * @throws {RangeError} If the grace is not a duration.
    */
   shutdown(options?: ShutdownOptions): Promise<void>;
   /** Makes listening keep the program alive, as it does unless told otherwise. */
@@ -164,6 +172,7 @@ export function serve<T, W = T>(
   handler: Handler<T, W>,
 ): Server<Deno.NetAddr> | Server<Deno.UnixAddr> {
   options.signal?.throwIfAborted();
+  checkHighWaterMark(options.highWaterMark ?? 0);
   if ("path" in options) {
     const { path } = options;
     const listener = Deno.listen({ transport: "unix", path });
@@ -217,8 +226,9 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
     this.#listener.unref();
   }
 
-  shutdown({ grace = GRACE }: ShutdownOptions = {}): Promise<void> {
-    return this.#shutdown ??= this.#stop(grace);
+  async shutdown({ grace = GRACE }: ShutdownOptions = {}): Promise<void> {
+    checkTimeout("grace", grace);
+    await (this.#shutdown ??= this.#stop(grace));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -230,9 +240,9 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
     this.#stopped = true;
     this.#listener.close();
     this.#wake?.();
-    for (const peer of this.#peers.keys()) peer.stopReading();
-    const timer = setTimeout(() => {
-      for (const peer of this.#peers.keys()) peer[Symbol.dispose]();
+    for (const peer of this.#peers.keys()) ownerOf(peer).stopReading();
+    const timer = grace > MAX_TIMER ? undefined : setTimeout(() => {
+      for (const peer of this.#peers.keys()) ownerOf(peer)[Symbol.dispose]();
       this.#abandon.resolve(); // a handler may never settle
     }, grace);
     await this.finished;
@@ -245,6 +255,10 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
     while (!this.#stopped) {
       try {
         const conn = await this.#listener.accept();
+        if (this.#stopped) {
+          conn.close(); // it came while the listener was being closed
+          break;
+        }
         pause = FIRST_PAUSE;
         this.#stats.accepted++;
         this.#start(conn);
@@ -282,22 +296,24 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
   ): Promise<void> {
     try {
       await this.#handler(peer, info);
-      await peer.close();
+      await ownerOf(peer).close();
     } catch (error) {
       this.#stats.failed++;
       this.#report(error, info);
       // What was written before the failure is still sent, such as an answer that says what is wrong.
-      await peer.close().catch(() => {});
+      await ownerOf(peer).close().catch(() => {});
     } finally {
       this.#peers.delete(peer);
     }
   }
 
   #report(error: unknown, info?: PeerInfo): void {
+    // A fault in the program's own reporting is no reason to drop connections.
     try {
-      this.#options.onError?.(error, info);
+      const told: unknown = this.#options.onError?.(error, info);
+      if (told instanceof Promise) told.catch(() => {});
     } catch {
-      // A fault in the program's own reporting is no reason to drop connections.
+      return;
     }
   }
 

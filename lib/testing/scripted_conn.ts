@@ -88,7 +88,9 @@ class Scripted implements ScriptedConn {
       if ("error" in step) throw step.error;
       if ("stall" in step) return await this.#closing.promise;
       if ("pause" in step) {
-        for (let turn = 0; turn < step.pause; turn++) await nextTurn();
+        for (let turn = 0; turn < step.pause && !this.closed; turn++) {
+          await nextTurn();
+        }
         continue;
       }
       const chunk = typeof step.chunk === "string"
