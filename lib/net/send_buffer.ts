@@ -3,9 +3,9 @@
  *
  *     write ─► sink: frames laid out ─► flush: one chunk at a time ─► conn.write, until the chunk is gone
  *
- * A chunk leaves when it is full, or when nothing was added for two turns of the microtask queue: one turn is
- * what `await peer.write(frame)` in a loop takes, so that such a loop fills chunks too, and a lone frame
- * leaves before any timer or other I/O.
+ * A chunk leaves when it is full, or when nothing was added for a few turns of the microtask queue: one turn is
+ * what `await peer.write(frame)` in a loop takes, and up to five what an async generator takes to give the next
+ * frame, so that such loops fill chunks too, and a lone frame leaves before any timer or other I/O.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { connectionFault } from "./faults.ts";
 const KEEP_FROM = 64 * 1024;
 /** A chunk of this length leaves at once. */
 const FLUSH_FROM = 64 * 1024;
-const QUIET_TURNS = 2;
+const QUIET_TURNS = 6;
 /** A connection that takes nothing so many times in a row is broken. */
 const MAX_EMPTY_WRITES = 100;
 
