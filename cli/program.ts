@@ -345,17 +345,27 @@ function whereOf(
   return formatAddr({ transport: "tcp", hostname, port });
 }
 
-/** What to say of the platform's errors; of others, what they say themselves. */
-const REASONS: readonly (readonly [
-  new (message?: string) => Error,
-  string,
-])[] = [
+type ErrorClass = new (message?: string) => Error;
+
+/** What to say of an address that cannot be listened on or connected to. */
+const ADDRESS_FAULTS: readonly (readonly [ErrorClass, string])[] = [
   [Deno.errors.AddrInUse, "another program is listening there"],
   [Deno.errors.AddrNotAvailable, "not an address of this machine"],
   [Deno.errors.ConnectionRefused, "connection refused; is the server running?"],
+];
+
+/** What to say of a connection that broke. */
+const PEER_FAULTS: readonly (readonly [ErrorClass, string])[] = [
   [Deno.errors.ConnectionReset, "the peer reset the connection"],
   [Deno.errors.BrokenPipe, "the peer closed the connection"],
 ];
+
+function reasonOf(
+  error: Error,
+  faults: readonly (readonly [ErrorClass, string])[],
+): string | undefined {
+  return faults.find(([kind]) => error instanceof kind)?.[1];
+}
 
 /**
  * Says in one line what went wrong, for somebody who wants to do something about it.
@@ -384,9 +394,11 @@ export function explain(
   }
   // A value of the user's that does not fit.
   if (error instanceof RangeError && /^Cannot /.test(message)) return message;
+  const broken = reasonOf(error, PEER_FAULTS);
+  if (broken !== undefined) return broken;
   const at = where === undefined ? "" : `${where}: `;
-  const known = REASONS.find(([kind]) => error instanceof kind);
-  if (known !== undefined) return at + known[1];
+  const refused = reasonOf(error, ADDRESS_FAULTS);
+  if (refused !== undefined) return at + refused;
   if (/^failed to lookup address/.test(message)) return `${at}unknown host`;
   if (error instanceof URIError) return message;
   if (/ \(os error \d+\)$/.test(message)) {

@@ -1,0 +1,160 @@
+/**
+ * Programs as processes of their own, with no permission but the network addresses that they are given.
+ *
+ * @module
+ */
+
+import { assert } from "@std/assert";
+
+/** How a program is started. */
+export interface StartOptions {
+  /** What `--allow-net` allows; nothing without it. */
+  net?: string;
+}
+
+/** What a program printed, and how it ended. */
+export interface Ending {
+  /** Its exit code. */
+  code: number;
+  /** The lines on stdout that nobody has taken. */
+  out: string[];
+  /** The lines on stderr. */
+  err: string[];
+}
+
+const root = new URL("../../", import.meta.url);
+
+function commandOf(
+  path: string,
+  args: readonly string[],
+  { net }: StartOptions,
+): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      ...net === undefined ? [] : [`--allow-net=${net}`],
+      path,
+      ...args,
+    ],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** A text's lines; the last one must be ended like the others. */
+function linesOf(text: string): string[] {
+  const lines = text.split("\n");
+  assert(lines.pop() === "", `the last line must be ended: ${text}`);
+  return lines;
+}
+
+/** A program that is running. Leaving its scope ends it. */
+export class RunningProgram implements AsyncDisposable {
+  #child: Deno.ChildProcess;
+  #out: ReadableStreamDefaultReader<string>;
+  #err: Promise<string>;
+  #text = "";
+
+  /** Starts `path`, which is relative to the project's folder. */
+  constructor(path: string, args: readonly string[], options: StartOptions) {
+    this.#child = commandOf(path, args, options).spawn();
+    this.#out = this.#child.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    this.#err = this.#child.stderr.text();
+  }
+
+  /** The next line that it prints on stdout. */
+  async line(): Promise<string> {
+    let end: number;
+    while ((end = this.#text.indexOf("\n")) === -1) {
+      const { value, done } = await this.#out.read();
+      if (done) {
+        throw new Error(`it ended: ${this.#text}${await this.#err}`);
+      }
+      this.#text += value;
+    }
+    const line = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end + 1);
+    return line;
+  }
+
+  /** The next so many lines. */
+  async lines(count: number): Promise<string[]> {
+    const lines: string[] = [];
+    while (lines.length < count) lines.push(await this.line());
+    return lines;
+  }
+
+  /** Presses Ctrl-C. */
+  interrupt(): void {
+    this.#child.kill("SIGINT");
+  }
+
+  /** Waits for its end. */
+  async end(): Promise<Ending> {
+    while (true) {
+      const { value, done } = await this.#out.read();
+      if (done) break;
+      this.#text += value;
+    }
+    const { code } = await this.#child.status;
+    const out = linesOf(this.#text);
+    this.#text = "";
+    return { code, out, err: linesOf(await this.#err) };
+  }
+
+  /** Ends it if it is still running. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended
+    }
+    await this.#out.cancel();
+    await this.#err;
+    await this.#child.status;
+  }
+}
+
+/** Starts a program. */
+export function startProgram(
+  path: string,
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): RunningProgram {
+  return new RunningProgram(path, args, options);
+}
+
+/** Runs a program to its end. */
+export async function runProgram(
+  path: string,
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<Ending> {
+  await using program = startProgram(path, args, options);
+  return await program.end();
+}
+
+/** The port in a line such as `listening on 127.0.0.1:65432`. */
+export function portIn(line: string): number {
+  const port = Number(line.match(/:(\d+)$/)?.[1]);
+  assert(port > 0, `there must be a port in: ${line}`);
+  return port;
+}
+
+/** Lines with every port of 127.0.0.1 made the same. */
+export function masked(lines: readonly string[]): string[] {
+  return lines.map((line) =>
+    line.replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:*")
+  );
+}
+
+/** A port on which nobody listens. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
