@@ -1,0 +1,125 @@
+/**
+ * A handler made of a function from request to response.
+ *
+ * @module
+ */
+
+import {
+  connect,
+  type Handler,
+  lengthPrefixed,
+  lines,
+  PeerResetError,
+  reply,
+  serve,
+} from "@framewire/framewire";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+
+Deno.test("reply() answers requests one after another", async () => {
+  const shout = reply((line: string) => line.toUpperCase());
+  await using server = serve({ port: 0 }, lines(), shout);
+  await using peer = await connect({ port: server.addr.port }, lines());
+  for (let i = 0; i < 100; i++) {
+    await peer.write(`a${i}`);
+    assertEquals(await peer.read(), `A${i}`);
+  }
+});
+
+Deno.test("reply() answers pipelined requests in their order, however long each takes", async () => {
+  const handler = reply(async (line: string) => {
+    if (line.endsWith("0")) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return line;
+  });
+  await using server = serve({ port: 0 }, lines(), handler);
+  await using peer = await connect({ port: server.addr.port }, lines());
+  const sent = Array.from({ length: 200 }, (_, i) => `${i}`);
+  const writing = peer.writeMany(sent).then(() => peer.closeWrite());
+  assertEquals(await Array.fromAsync(peer), sent);
+  await writing;
+});
+
+Deno.test("reply() waits for a client that does not take its answers", async () => {
+  let answered = 0;
+  const answer = new Uint8Array(300_000);
+  const handler: Handler<Uint8Array> = reply(() => {
+    answered++;
+    return answer;
+  });
+  await using server = serve({ port: 0 }, lengthPrefixed(), handler);
+  await using peer = await connect(
+    { port: server.addr.port },
+    lengthPrefixed(),
+  );
+  const requests = 200;
+  await peer.writeMany(Array(requests).fill(new Uint8Array(1)));
+  await peer.closeWrite();
+  assertEquals((await peer.read())?.length, 300_000);
+  assert(answered < requests, `${answered} answers were made`);
+  let received = 1;
+  for await (const frame of peer) received += frame.length / 300_000;
+  assertEquals([received, answered], [requests, requests]);
+});
+
+for (
+  const [how, answer] of [
+    ["throws", () => {
+      throw new Error("no answer");
+    }],
+    ["rejects", () => Promise.reject(new Error("no answer"))],
+  ] as [string, () => Promise<string>][]
+) {
+  Deno.test(`reply() ends the connection when the function ${how}, behind the answers before`, async () => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => void errors.push(error);
+    const handler = reply((line: string) => line === "bad" ? answer() : line);
+    await using server = serve({ port: 0, onError }, lines(), handler);
+    await using peer = await connect({ port: server.addr.port }, lines());
+    await peer.writeMany(["good", "bad"]);
+    assertEquals(await peer.read(), "good");
+    assertEquals(await peer.read(), null);
+    assertInstanceOf(errors[0], Error);
+    assertEquals(errors.length, 1);
+    assertEquals(errors[0].message, "no answer");
+    assertEquals(server.stats.failed, 1);
+  });
+}
+
+Deno.test("reply() ends the connection when an answer cannot be laid out", async () => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const handler = reply((line: string) => `${line}\n${line}`);
+  await using server = serve({ port: 0, onError }, lines(), handler);
+  await using peer = await connect({ port: server.addr.port }, lines());
+  await peer.write("x");
+  assertEquals(await peer.read(), null);
+  assertInstanceOf(errors[0], RangeError);
+});
+
+Deno.test("reply() gives the function the address of the peer", async () => {
+  const handler = reply((_: string, { remoteAddr }) =>
+    JSON.stringify(remoteAddr)
+  );
+  await using server = serve({ port: 0 }, lines(), handler);
+  await using peer = await connect({ port: server.addr.port }, lines());
+  await peer.write("who am I");
+  assertEquals(JSON.parse(await peer.read() ?? ""), peer.localAddr);
+});
+
+Deno.test("reply() is over when the client goes away", async () => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const handler = reply((line: string) => line.repeat(1_000_000));
+  {
+    await using server = serve({ port: 0, onError }, lines(), handler);
+    using peer = await connect(
+      { port: server.addr.port },
+      lines({ maxFrameLength: 2 ** 21 }),
+    );
+    await peer.writeMany(Array(100).fill("x"));
+    await peer.read();
+  }
+  assertInstanceOf(errors[0], PeerResetError);
+  assertEquals(errors.length, 1);
+});
