@@ -171,9 +171,15 @@ export function typed(
           `Cannot write frame: payload of tag ${tag} must be ${rule} bytes: it is ${payload.length}`,
         );
       }
+      const start = out.position;
       out.uint(tag, tagWidth, byteOrder);
-      if (typeof rule === "number") out.write(payload);
-      else rule.encode(payload, out);
+      if (typeof rule === "number") return out.write(payload);
+      try {
+        rule.encode(payload, out);
+      } catch (error) {
+        out.truncate(start);
+        throw error;
+      }
     },
   };
 }
