@@ -24,27 +24,6 @@ export interface Ending {
 
 const root = new URL("../../", import.meta.url);
 
-function commandOf(
-  path: string,
-  args: readonly string[],
-  { net }: StartOptions,
-): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      ...net === undefined ? [] : [`--allow-net=${net}`],
-      path,
-      ...args,
-    ],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
 /** A text's lines; the last one must be ended like the others. */
 function linesOf(text: string): string[] {
   const lines = text.split("\n");
@@ -59,9 +38,16 @@ export class RunningProgram implements AsyncDisposable {
   #err: Promise<string>;
   #text = "";
 
-  /** Starts `path`, which is relative to the project's folder. */
-  constructor(path: string, args: readonly string[], options: StartOptions) {
-    this.#child = commandOf(path, args, options).spawn();
+  /** Starts a command, such as `Deno.execPath()`, in the project's folder. */
+  constructor(command: string, args: readonly string[]) {
+    this.#child = new Deno.Command(command, {
+      args: [...args],
+      cwd: root,
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
     this.#out = this.#child.stdout.pipeThrough(new TextDecoderStream())
       .getReader();
     this.#err = this.#child.stderr.text();
@@ -120,13 +106,17 @@ export class RunningProgram implements AsyncDisposable {
   }
 }
 
-/** Starts a program. */
+/** Starts a program; `path` is relative to the project's folder. */
 export function startProgram(
   path: string,
   args: readonly string[] = [],
-  options: StartOptions = {},
+  { net }: StartOptions = {},
 ): RunningProgram {
-  return new RunningProgram(path, args, options);
+  const flags = net === undefined ? [] : [`--allow-net=${net}`];
+  return new RunningProgram(
+    Deno.execPath(),
+    ["run", "--no-prompt", ...flags, path, ...args],
+  );
 }
 
 /** Runs a program to its end. */
