@@ -55,6 +55,14 @@ export interface TcpServeOptions extends ServeOptions {
    * @default {"127.0.0.1"}
    */
   hostname?: string;
+  /**
+   * Whether other servers that say so too may listen on the same port, in workers or in other processes: the
+   * system gives each a share of the connections, on Linux an even one. It takes `--unstable-net`; without
+   * it Deno ends the program.
+   *
+   * @default {false}
+   */
+  reusePort?: boolean;
 }
 
 /** Where to listen over a Unix socket. */
@@ -178,8 +186,8 @@ export function serve<T, W = T>(
     const listener = Deno.listen({ transport: "unix", path });
     return new ListeningServer(listener, options, codec, handler);
   }
-  const { hostname = "127.0.0.1", port } = options;
-  const listener = Deno.listen({ hostname, port });
+  const { hostname = "127.0.0.1", port, reusePort = false } = options;
+  const listener = Deno.listen({ hostname, port, reusePort });
   return new ListeningServer(listener, options, codec, handler);
 }
 
