@@ -15,19 +15,12 @@
 
 import { bytesLiteral, ConnectionError } from "../mod.ts";
 import {
-  type Parameter,
+  MESSAGE,
   PEER_HOST,
   PEER_PORT,
   type Program,
   program,
 } from "./program.ts";
-
-const MESSAGE = {
-  name: "message",
-  about: "the text to send",
-  fallback: "Hello, world",
-  read: (text) => text,
-} satisfies Parameter<string>;
 
 /** Sends one message and prints what comes back. */
 export const echoClient: Program = program({

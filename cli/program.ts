@@ -140,6 +140,33 @@ export const PEER_PORT: Parameter<number> = wholeNumber(
   65_535,
 );
 
+/** The path of a Unix socket. */
+export const SOCKET_PATH: Parameter<string> = {
+  name: "path",
+  about: "the path of the socket",
+  fallback: "/tmp/framewire.sock",
+  read(text) {
+    const { length } = new TextEncoder().encode(text);
+    // Linux keeps it in 108 bytes with a zero behind it, macOS in 104.
+    if (length > 0 && length < 104) return text;
+    throw new RangeError(
+      `path must be from 1 to 103 bytes long: it has ${length}`,
+    );
+  },
+};
+
+/** What a program that uses a Unix socket has to be allowed. */
+export const SOCKET_PERMISSIONS =
+  "--allow-net=unix:PATH --allow-read=PATH --allow-write=PATH";
+
+/** What a client sends. */
+export const MESSAGE: Parameter<string> & { fallback: string } = {
+  name: "message",
+  about: "the text to send",
+  fallback: "Hello, world",
+  read: (text) => text,
+};
+
 function withoutBrackets(host: string): string {
   return host.replace(/^\[(.+)\]$/, "$1");
 }
@@ -405,6 +432,19 @@ export function explain(
     return at + message.replace(/ \(os error \d+\)$/, "").toLowerCase();
   }
   throw error;
+}
+
+/**
+ * Makes sure that Deno was started with `--unstable-net`, for datagrams and shared ports.
+ *
+ * @throws {Deno.errors.NotCapable} If it was not.
+ */
+export function needUnstableNet(): void {
+  // Deno has this function only then. That a port cannot be shared it says by ending the program.
+  if (typeof Deno.listenDatagram === "function") return;
+  throw new Deno.errors.NotCapable(
+    "needs Deno's unstable network functions: run again with --unstable-net",
+  );
 }
 
 /** The flag that Deno's message asks for, with what was asked for behind it. */
