@@ -375,7 +375,8 @@ export class ByteQueue {
     const enough = this.#neededKnown && this.length > 0
       ? 1
       : this.#slabSize >> 3;
-    if (free < Math.max(atLeast, enough) || crossesEnd) {
+    const outgrown = this.#end === 0 && capacity < this.#slabSize;
+    if (free < Math.max(atLeast, enough) || crossesEnd || outgrown) {
       this.#renew(atLeast);
     }
     const room = this.#bytes.subarray(this.#end);
