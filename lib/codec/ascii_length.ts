@@ -194,7 +194,7 @@ export function asciiLength(options: AsciiLengthOptions = {}): BytesCodec {
         }
       }
       if (fixed ? count < digits : count === here) {
-        received.need(fixed ? digits : here + 1);
+        received.need(here + 1); // each digit is judged as it comes
         return undefined;
       }
       expect(received, count, terminator, "length");

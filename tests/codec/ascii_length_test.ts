@@ -42,6 +42,17 @@ testStreams("asciiLength()", [
     ]],
   },
   {
+    name: "refuses what is no digit at once, though more digits are to come",
+    codec: asciiLength(),
+    steps: [["0"], ["x", "malformed"]],
+  },
+  {
+    name:
+      "refuses a length of fixed digits at the digit that makes it too large",
+    codec: asciiLength({ maxFrameLength: 11 }),
+    steps: [["0001"], ["2", "too large: 12 > 11"]],
+  },
+  {
     name: "refuses a length that does not count its own digits",
     codec: git,
     steps: [["0004", "="], ["0003", "malformed at 4"]],
@@ -65,7 +76,7 @@ testStreams("asciiLength()", [
     name: "notices that the stream ended inside a length of fixed digits",
     codec: asciiLength(),
     steps: [["000"]],
-    end: ["truncated: 3 of 5"],
+    end: ["truncated: 3 of 4"],
   },
   {
     name: "notices that the stream ended inside a length that a space ends",

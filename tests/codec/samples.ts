@@ -543,7 +543,15 @@ const asciiLengthCases = [
     asciiLength({ digits: 5 }),
     [["hello", "00005hello"], ["", "00000"], ["0", "000010"]],
     {
-      malformed: ["0000x", "+0005hello", " 0005hello", "-0001", "0x005", "\0"],
+      malformed: [
+        "0x",
+        "0000x",
+        "+0005hello",
+        " 0005hello",
+        "-0001",
+        "0x005",
+        "\0",
+      ],
     },
   ),
   bytesCase(
@@ -571,7 +579,7 @@ const asciiLengthCases = [
       A300,
       "0130" + A300,
     ], ["want...\n", "000Cwant...\n", false]],
-    { malformed: ["0000", "0003", "000g", "00 9"] },
+    { malformed: ["b\xbe", "0000", "0003", "000g", "00 9"] },
   ),
   bytesCase(
     "asciiLength",
