@@ -40,6 +40,8 @@ export interface Parameter<V> {
   readonly about: string;
   /** What it is when it is not given; without it, it must be given, as options need not be. */
   readonly fallback?: string;
+  /** For an option: a letter that stands for its name, as in `-c 3`. */
+  readonly short?: string;
   /** Makes its value of the text that was given, or throws a `RangeError` that says what it must be. */
   read(text: string): V;
 }
@@ -256,10 +258,13 @@ function readArguments(
   { takes = [], options = [], switches = [] }: ProgramInit,
   args: readonly string[],
 ): Given | "help" {
+  const shorts = options.flatMap(({ name, short }) =>
+    short === undefined ? [] : [[name, short]]
+  );
   const parsed = parseArgs([...args], {
     string: ["_", ...options.map(({ name }) => name)],
     boolean: ["help", ...switches.map(({ name }) => name)],
-    alias: { help: "h" },
+    alias: { ...Object.fromEntries(shorts), help: "h" },
     unknown(arg, key) {
       if (key !== undefined) throw new UsageError(`unknown option ${arg}`);
       return true;
@@ -317,7 +322,9 @@ function usageOf(
   const words = [
     `usage: ${name}`,
     ...takes.map(({ name }, i) => i < required ? `<${name}>` : `[<${name}>]`),
-    ...options.map(({ name }) => `[--${name} <value>]`),
+    ...options.map(({ name, short }) =>
+      `[${short === undefined ? `--${name}` : `-${short}`} <value>]`
+    ),
     ...switches.map(({ name }) => `[--${name}]`),
   ];
   return words.join(" ");
@@ -330,7 +337,10 @@ function helpOf(init: ProgramInit): string {
     ...takes.map((parameter, i) =>
       row(`<${parameter.name}>`, parameter, i >= required)
     ),
-    ...options.map((option) => row(`--${option.name} <value>`, option, true)),
+    ...options.map((option) => {
+      const short = option.short === undefined ? "" : `-${option.short}, `;
+      return row(`${short}--${option.name} <value>`, option, true);
+    }),
     ...switches.map((option) => row(`--${option.name}`, option, false)),
     ["-h, --help", "print this and exit"],
   ];
