@@ -15,7 +15,7 @@ import { encodeFrame } from "../codec/encode_frame.ts";
 import { malformed, tooLarge, tooLargeToWrite } from "../codec/faults.ts";
 import { FrameDecoder } from "../codec/frame_decoder.ts";
 import { checkInteger, checkLimits } from "../codec/options.ts";
-import { checkText, encodeUtf8 } from "../codec/text.ts";
+import { encodeUtf8 } from "../codec/text.ts";
 import { MessageHeaderError } from "../errors.ts";
 import { BINARY, decodeJson, decodeText, UTF_8 } from "./content.ts";
 import {
@@ -327,7 +327,6 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
       const { length } = message.content;
       if (length > limit) throw tooLargeToWrite(length, limit);
       const header = layOutHeader(message.header);
-      checkText(header);
       const start = out.position;
       out.reserve(PREFIX + 3 * header.length);
       out.uint(0, PREFIX);

@@ -5,6 +5,7 @@
  */
 
 import {
+  ByteSink,
   encodeFrame,
   FrameDecoder,
   FrameTooLargeError,
@@ -267,6 +268,19 @@ Deno.test("messages() reads and writes headers of up to 65,535 bytes if told to"
     error.message,
     "Cannot write message: header length 65536 exceeds maxHeaderLength of 65535 bytes",
   );
+});
+
+Deno.test("messages() leaves what is laid out already as it was when a message does not fit", () => {
+  const sink = new ByteSink();
+  sink.write(raw("before"));
+  const tooLong = Message.binary(raw("x"), "t".repeat(8192));
+  assertThrows(() => messages().encode(tooLong, sink), RangeError);
+  assertThrows(
+    () => messages({ maxFrameLength: 0 }).encode(Message.text("x"), sink),
+    RangeError,
+  );
+  assertEquals(sink.position, 6);
+  assertEquals(sink.bytes(), raw("before"));
 });
 
 Deno.test("Message.write() writes nothing of a message whose header is too long", async () => {
