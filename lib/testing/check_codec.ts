@@ -293,6 +293,11 @@ export function checkCodec<T extends W, W = T>(
       const before = untilEnd ? new Uint8Array(0) : wires[0];
       const wire = concat([before, bytesOf(fault)]);
       const events = checkCuts(name, wire);
+      for (let end = before.length + 1; end < wire.length; end++) {
+        const part = wire.subarray(0, end);
+        const where = `${name}, truncated to ${end} bytes`;
+        checkCuts(where, part, [["byte by byte", byteByByte(part)]]);
+      }
       if (!untilEnd) {
         assertEquals(events[0], { frame: samples[0].frame }, name);
       }
