@@ -1,0 +1,271 @@
+/**
+ * Every program works with the permissions of its task in deno.json, and with none less.
+ *
+ * Nothing here has to be told of a new program: the tasks are read from deno.json, and what a program takes
+ * from its `--help`.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { programs } from "../../cli/main.ts";
+import {
+  type Ending,
+  freePort,
+  RunningProgram,
+} from "../support/running_program.ts";
+
+const root = new URL("../../", import.meta.url);
+const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
+  Deno.readTextFileSync(new URL("deno.json", root)),
+);
+const PROGRAM = /\bdeno run\b.* cli\/\w+\.ts\b/;
+const names = Object.keys(tasks).filter((name) =>
+  PROGRAM.test(tasks[name].command)
+);
+
+/** Where the programs meet unless they are told otherwise, which is no place for tests. */
+const PORT = /\b65432\b/g;
+const SOCKET = /\/tmp\/framewire\.sock/g;
+
+/** Values for arguments whose help gives no default; for all others it is 1. */
+const SAMPLES: Record<string, string> = {
+  host: "127.0.0.1",
+  port: "65432",
+  path: "/tmp/framewire.sock",
+  action: "search",
+  value: "ring",
+  url: "http://127.0.0.1:65432/",
+};
+
+/** Which server a program talks to, where its name does not say it. */
+const SERVERS: Record<string, string> = {
+  "http-get": "web-server",
+  "url-get": "web-server",
+};
+
+/** Programs that do not end by themselves, or take long to. */
+const ENDLESS = /-server$|^tour$/;
+
+/** How long a program may take until Ctrl-C is pressed, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** A place of their own for the programs to meet. */
+interface Place {
+  port: number;
+  socket: string;
+}
+
+async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await use({ port: freePort(), socket: `${folder}/socket` });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function moved(text: string, { port, socket }: Place): string {
+  return text.replace(PORT, String(port)).replace(SOCKET, socket);
+}
+
+/** A task's command, cut into words as the shell of `deno task` would. */
+async function wordsOf(command: string): Promise<string[]> {
+  if (!/["'$\\]/.test(command)) return command.split(" ");
+  const print = "console.log(JSON.stringify(Deno.args))";
+  const line = command.replace("deno run", `deno eval '${print}' -- deno run`);
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "--eval", line],
+    cwd: root,
+  }).output();
+  return JSON.parse(new TextDecoder().decode(output.stdout));
+}
+
+/** How a program is started. */
+interface Invocation {
+  flags: string[];
+  program: string[];
+}
+
+/** The command of a task: what it says, moved to a place, and what the program must be told to go there. */
+async function invocationOf(task: string, place: Place): Promise<Invocation> {
+  const words = await wordsOf(tasks[task].command);
+  const at = words.findIndex((word) => /^cli\/\w+\.ts$/.test(word));
+  const flags = words.slice(words.indexOf("run") + 1, at);
+  const [path, ...given] = words.slice(at);
+  const rest = await argumentsOf(path, given.length);
+  return {
+    flags: flags.map((flag) => moved(flag, place)),
+    program: [path, ...given, ...rest].map((word) => moved(word, place)),
+  };
+}
+
+/** The arguments of a program by its help, but for those given: the defaults, and samples for the others. */
+async function argumentsOf(path: string, given: number): Promise<string[]> {
+  await using program = new RunningProgram(Deno.execPath(), [
+    "run",
+    "--no-prompt",
+    path,
+    "--help",
+  ]);
+  const { code, out, err } = await program.end();
+  assertEquals([code, err], [0, []], `${path} --help needs no permission`);
+  const places: string[] = [];
+  const options: string[] = [];
+  for (const line of out) {
+    const fallback = line.match(/ \(default: (.*)\)$/)?.[1];
+    const [, option, name] = line.match(/^ {2}(--[\w-]+ )?<([\w-]+)> /) ?? [];
+    if (name === undefined) continue;
+    if (option === undefined) places.push(fallback ?? SAMPLES[name] ?? "1");
+    else if (fallback?.match(PORT) || fallback?.match(SOCKET)) {
+      options.push(`${option.trim()}=${fallback}`);
+    }
+  }
+  return [...options, ...places.slice(given)];
+}
+
+function start(
+  { program }: Invocation,
+  flags: readonly string[],
+): RunningProgram {
+  return new RunningProgram(Deno.execPath(), ["run", ...flags, ...program]);
+}
+
+/** Waits for a program to end by itself; presses Ctrl-C if it does not. */
+async function endOf(program: RunningProgram): Promise<Ending> {
+  const timer = setTimeout(() => program.interrupt(), PATIENCE);
+  try {
+    return await program.end();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Presses Ctrl-C if a program is still running, and checks that it had nothing to complain of. */
+async function stop(program: RunningProgram): Promise<void> {
+  try {
+    program.interrupt();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it has ended
+  }
+  const { code, err } = await program.end();
+  assertEquals(err, []);
+  assert(code === 130 || code === 0, `it must end well: ${code}`);
+}
+
+/** Waits until a program has said something, or has been waiting for a client and got one. */
+async function firstLineOf(
+  program: RunningProgram,
+  { port }: Place,
+): Promise<void> {
+  let said = false;
+  const timer = setTimeout(() => program.interrupt(), PATIENCE);
+  const line = program.line().finally(() => said = true);
+  // Some servers say nothing before their first client.
+  while (!said && !(await connects(port))) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await line;
+  clearTimeout(timer);
+}
+
+async function connects(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}
+
+/** The flags with each permission taken away in turn, and what was taken. */
+function* withOneLess(
+  flags: readonly string[],
+): Generator<[name: string, flags: string[]]> {
+  for (const [place, flag] of flags.entries()) {
+    const [, name, list] = flag.match(/^(--(?:allow|unstable)-\w+)=?(.*)$/) ??
+      [];
+    if (name === undefined) continue;
+    const values = list.split(",");
+    for (const value of values) {
+      const others = values.filter((other) => other !== value);
+      const rest = others.length === 0 ? [] : [`${name}=${others}`];
+      yield [name, flags.toSpliced(place, 1, ...rest)];
+    }
+  }
+}
+
+Deno.test("every program has a task, and no task more permissions than it lists", () => {
+  assertEquals(
+    programs.map(({ name }) => name).filter((name) => !names.includes(name)),
+    [],
+  );
+  for (const name of names) {
+    const { command } = tasks[name];
+    assert(command.includes(" --no-prompt "), `${name} may ask: ${command}`);
+    assert(
+      !/ (-A|--allow-all|--allow-\w+(?!\S*=))\b/.test(command),
+      `${name} may do too much: ${command}`,
+    );
+  }
+});
+
+for (const name of names) {
+  const task = `deno task ${name}`;
+  const server = SERVERS[name] ?? name.replace(/-client$/, "-server");
+
+  if (ENDLESS.test(name)) {
+    Deno.test(`${task} starts with its permissions`, () =>
+      withPlace(async (place) => {
+        const invocation = await invocationOf(name, place);
+        await using program = start(invocation, invocation.flags);
+        await firstLineOf(program, place);
+        await stop(program);
+      }));
+  } else if (server === name || !names.includes(server)) {
+    Deno.test(`${task} does its work with its permissions`, () =>
+      withPlace(async (place) => {
+        const invocation = await invocationOf(name, place);
+        await using program = start(invocation, invocation.flags);
+        const { code, err } = await endOf(program);
+        assertEquals([err, code], [[], 0]);
+      }));
+  } else {
+    Deno.test(`${task} and ${server} work with their permissions`, () =>
+      withPlace(async (place) => {
+        const theirs = await invocationOf(server, place);
+        await using peer = start(theirs, theirs.flags);
+        const invocation = await invocationOf(name, place);
+        const deadline = Date.now() + PATIENCE;
+        while (true) {
+          await using program = start(invocation, invocation.flags);
+          const { code, err } = await endOf(program);
+          // The server may not be there yet.
+          const again = code === 1 && !/permission/.test(err.join()) &&
+            Date.now() < deadline;
+          if (again) continue;
+          assertEquals([err, code], [[], 0]);
+          break;
+        }
+        await stop(peer);
+      }));
+  }
+
+  Deno.test(`${task} names each permission that it lacks`, () =>
+    withPlace(async (place) => {
+      const invocation = await invocationOf(name, place);
+      await Promise.all(
+        withOneLess(invocation.flags).map(async ([lacking, flags]) => {
+          await using program = start(invocation, flags);
+          const { code, err } = await endOf(program);
+          assertEquals(
+            [err.length, code],
+            [1, 1],
+            `without ${lacking}: ${err}`,
+          );
+          assert(err[0].includes(lacking), `${err[0]} must name ${lacking}`);
+        }),
+      );
+    }));
+}
