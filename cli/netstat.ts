@@ -1,0 +1,85 @@
+/**
+ * Socket state: the machine's TCP sockets, what waits in them, and whose they are.
+ *
+ *     $ deno run --allow-run=cat,ls cli/netstat.ts 65432
+ *     Active Internet connections (including servers)
+ *     Proto Recv-Q Send-Q Local Address   Foreign Address (state) COMMAND PID
+ *     tcp4       0      0 127.0.0.1:65432 *:*             LISTEN  deno    67982
+ *
+ * Start `cli/echo_server.ts` in another terminal first; without a port, all sockets are shown. Recv-Q counts
+ * the bytes that have come and that the program did not read yet, Send-Q those that it wrote and that the
+ * other side has not confirmed; `cli/send_until_full.ts` fills both. `*` is all interfaces, or any port.
+ * What `lsof` adds, the program and its process, takes `ls`; without `--allow-run=ls` the rest is shown.
+ *
+ * It reads `/proc`, so it needs Linux, and it does so by `cat`: Deno lets a program itself read there only if
+ * it lets it do everything. It does not handle UDP and Unix sockets.
+ *
+ * @module
+ */
+
+import {
+  formatSocketTable,
+  type Owner,
+  readOwners,
+  readSocketTable,
+  type TcpSocket,
+} from "./socket_table.ts";
+import { type Parameter, type Program, program } from "./program.ts";
+
+const PORT: Parameter<number | undefined> = {
+  name: "port",
+  about: "show only the sockets with this port on either side",
+  fallback: "all",
+  read(text) {
+    if (text === "all") return undefined;
+    const port = Number(text);
+    if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
+    throw new RangeError(
+      `port must be a whole number from 1 to 65535, or all: it is "${text}"`,
+    );
+  },
+};
+
+/** Whose the sockets are, and what there is to say about those that nobody seems to have. */
+async function ownersOf(
+  sockets: readonly TcpSocket[],
+): Promise<[owners: Map<number, Owner> | undefined, remark?: string]> {
+  try {
+    const owners = await readOwners(sockets);
+    const hidden = sockets.filter(({ inode }) =>
+      inode !== 0 && !owners.has(inode)
+    );
+    return hidden.length === 0 ? [owners] : [
+      owners,
+      `COMMAND and PID of ${hidden.length} not shown: only root sees into other users' processes, and nobody out of a container`,
+    ];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    return [
+      undefined,
+      "COMMAND and PID not shown: they need --allow-run=cat,ls",
+    ];
+  }
+}
+
+/** Shows the state of this machine's sockets. */
+export const netstat: Program = program({
+  name: "netstat",
+  about:
+    "Shows this machine's TCP sockets, what waits in them and whose they are",
+  takes: [PORT],
+  permissions: "--allow-run=cat,ls",
+
+  async main({ get, print }) {
+    const port = get(PORT);
+    const sockets = (await readSocketTable()).filter(({ local, remote }) =>
+      port === undefined || local.port === port || remote.port === port
+    );
+    const [owners, remark] = await ownersOf(sockets);
+    print("Active Internet connections (including servers)");
+    formatSocketTable(sockets, owners).forEach(print);
+    if (remark !== undefined) print(remark);
+  },
+});
+
+if (import.meta.main) Deno.exit(await netstat.run(Deno.args));
