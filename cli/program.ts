@@ -105,6 +105,13 @@ export function wholeNumber(
   };
 }
 
+/** Makes a parameter whose value is several texts, with `|` between them. */
+export function severalTexts<P extends Omit<Parameter<unknown>, "read">>(
+  init: P,
+): P & Parameter<string[]> {
+  return { ...init, read: (text) => text.split("|") };
+}
+
 /** Where a server listens. Nothing at all (`''`) stands for all IPv4 interfaces, as in Python. */
 export const LISTEN_HOST: Parameter<string> = {
   name: "host",
