@@ -486,6 +486,13 @@ Deno.test("Framing takes a read of no bytes for neither an end nor an error", as
   assertEquals(await peer.read(), null);
 });
 
+Deno.test("Framing bears many reads of no bytes, if some bytes come between", async () => {
+  const empty = Array(99).fill({ empty: true } as const);
+  const script = [...empty, { chunk: "a" }, ...empty, { chunk: "\n" }];
+  await using peer = new Framing(scriptedConn(script), lines());
+  assertEquals(await peer.read(), "a");
+});
+
 Deno.test("Framing gives a connection up that gives no bytes again and again", async () => {
   const conn = scriptedConn(Array(1000).fill({ empty: true }));
   const peer = new Framing(conn, lines());
@@ -942,11 +949,13 @@ Deno.test("Framing.switchCodec() keeps whose memory the frames are", async () =>
 });
 
 Deno.test("Framing.switchCodec() takes over an end, a failure and a half-close", async () => {
-  const ended = new Framing(scriptedConn([]), lines());
+  const conn = scriptedConn([]);
+  const ended = new Framing(conn, lines());
   assertEquals(await ended.read(), null);
   await ended.closeWrite();
   const after = ended.switchCodec(words);
   assertEquals(await after.read(), null);
+  assertEquals(conn.readCount, 1);
   assertThrows(() => after.write("x"), ConnectionClosedError, "half-closed");
   await after.close();
 
@@ -1024,6 +1033,16 @@ Deno.test("Framing.stopReading() tells an idle peer by a half-close", async () =
   there.close();
   assertEquals(await reading, null);
   assertEquals(await peer.read(), null);
+});
+
+Deno.test("Framing.stopReading() leaves out a frame that begins after the half-close", async () => {
+  const [here, there] = connPair();
+  await using peer = new Framing(here, lines());
+  const reading = peer.read();
+  peer.stopReading();
+  await writeAll(there, raw("too late\n"));
+  assertEquals(await reading, null);
+  there.close();
 });
 
 Deno.test("Framing.stopReading() sends an answer that is still waiting, then half-closes", async () => {

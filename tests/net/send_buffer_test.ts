@@ -107,6 +107,10 @@ const LOOPS: [
     })());
     await peer.drain();
   }],
+  ["by writeMany() from a stream", async (peer, lines) => {
+    await peer.writeMany(ReadableStream.from(lines));
+    await peer.drain();
+  }],
 ];
 
 for (const [kind, pair] of CONNECTIONS) {
