@@ -14,6 +14,7 @@
  */
 
 import { formatAddr, serve, untilClose } from "../mod.ts";
+import { errorsTo } from "./echo.ts";
 import { LISTEN_HOST, LISTEN_PORT, type Program, program } from "./program.ts";
 
 /** Accepts connections and never reads from them. */
@@ -27,7 +28,7 @@ export const stalledServer: Program = program({
       {
         hostname: get(LISTEN_HOST),
         port: get(LISTEN_PORT),
-        onError: (error) => print(`error: ${error}`),
+        onError: errorsTo(print),
       },
       untilClose(), // any codec will do
       (_, { remoteAddr }) => {
