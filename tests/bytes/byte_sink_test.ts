@@ -273,6 +273,13 @@ Deno.test("ByteSink keeps no more than a few large buffers for later", () => {
   assertEquals(first.intersection(second).size, 8);
 });
 
+Deno.test("ByteSink does not copy again what fills half of its largest buffer", () => {
+  const sink = new ByteSink();
+  for (let i = 0; i < 4; i++) sink.write(new Uint8Array(40_000));
+  const lengths = takeAll(sink).map(({ length }) => length);
+  assertEquals(lengths, [40_000, 40_000, 40_000, 40_000]);
+});
+
 Deno.test("ByteSink takes a piece larger than its largest buffer", () => {
   const sink = new ByteSink();
   sink.write(raw("<"));

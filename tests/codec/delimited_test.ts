@@ -474,3 +474,19 @@ Deno.test("delimited() looks at each byte a fixed number of times while no delim
     assertLess(searched, 1.1 * total, `${delimiter}, among ${content}`);
   }
 });
+
+Deno.test("delimited() holds nothing of a frame that it leaves out but half a delimiter", () => {
+  const total = 1024 * 1024;
+  const decoder = new FrameDecoder(
+    delimited("aab", { maxFrameLength: 10, onOversize: "skip" }),
+  );
+  for (let sent = 0; sent < total; sent += 1024) {
+    decoder.push(raw("a".repeat(1024)));
+    assertEquals(decoder.next(), undefined);
+    assertEquals(decoder.buffered, 2);
+  }
+  decoder.push(raw("bxaab"));
+  const error = assertThrows(() => decoder.next(), FrameTooLargeError);
+  assertEquals([error.length, error.offset], [total - 2, 0]);
+  assertEquals(decoder.next(), raw("x"));
+});
