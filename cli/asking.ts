@@ -21,7 +21,9 @@ export interface ServerAddress {
 }
 
 /** Where the arguments say that the server is. */
-export function serverAddress({ get }: Terminal): ServerAddress {
+export function serverAddress(
+  { get }: Pick<Terminal, "get">,
+): ServerAddress {
   const [hostname, port] = [get(PEER_HOST), get(PEER_PORT)];
   return {
     hostname,
