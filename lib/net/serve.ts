@@ -296,6 +296,7 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
       return;
     }
     this.#peers.set(peer, this.#serve(peer, { remoteAddr: conn.remoteAddr }));
+    if (this.#stopped) ownerOf(peer).stopReading(); // its handler shut the server down at once
   }
 
   async #serve(
