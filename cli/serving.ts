@@ -119,28 +119,35 @@ export async function serveFrames<T, W>(
   ) => Promise<void>,
 ): Promise<void> {
   const wait = { timeout: get(IDLE_TIMEOUT) * 1000 };
-  const report = errorsTo(print);
+  const open = new Set<string>();
   let stopping = false;
   const server = serve(
     {
       hostname: get(LISTEN_HOST),
       port: get(LISTEN_PORT),
-      onError(error, peer) {
-        if (!stopping || peer === undefined) return report(error, peer);
-        print(`closing connection to ${formatAddr(peer.remoteAddr)}`);
-      },
+      onError: errorsTo(print),
     },
     codec,
     async (peer, { remoteAddr }) => {
       const from = formatAddr(remoteAddr);
+      open.add(from);
       print(`accepted connection from ${from}`);
-      await handle(peer, from, wait);
-      print(`closing connection to ${from}`);
+      try {
+        await handle(peer, from, wait);
+      } catch (error) {
+        if (!stopping) {
+          open.delete(from);
+          throw error;
+        }
+      }
+      if (open.delete(from)) print(`closing connection to ${from}`);
     },
   );
-  atInterrupt(() => {
+  atInterrupt(async () => {
     stopping = true;
-    return server.shutdown({ grace: 1000 });
+    await server.shutdown({ grace: 1000 });
+    for (const from of open) print(`closing connection to ${from}`);
+    open.clear(); // a handler may take notice only now
   });
   print(`listening on ${formatAddr(server.addr)}`);
   await server.finished;
