@@ -65,7 +65,7 @@ export const httpGet: Program = program({
       const request = `GET ${get(PATH)} HTTP/1.0\r\nHost: ${host}\r\n\r\n`;
       await send(conn, new TextEncoder().encode(request));
       const response = new TextDecoder().decode(await receiveAll(conn));
-      response.replace(/\n$/, "").split(/\r?\n/).forEach(print);
+      response.split(/\r?\n/).forEach(print);
     } catch (error) {
       if (!late) throw error;
       throw new ConnectionError(

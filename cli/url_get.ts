@@ -44,7 +44,7 @@ export const urlGet: Program = program({
     } catch (error) {
       throw explained(url, error);
     }
-    text.replace(/\n$/, "").split(/\r?\n/).forEach(print);
+    text.split(/\r?\n/).forEach(print);
   },
 });
 
