@@ -9,7 +9,8 @@
  * Start `cli/echo_server.ts` in another terminal first; without a port, all sockets are shown. Recv-Q counts
  * the bytes that have come and that the program did not read yet, Send-Q those that it wrote and that the
  * other side has not confirmed; `cli/send_until_full.ts` fills both. `*` is all interfaces, or any port.
- * What `lsof` adds, the program and its process, takes `ls`; without `--allow-run=ls` the rest is shown.
+ * What `lsof` adds, the program and its process, takes `ls`; without `--allow-run=ls` the rest is shown, and then
+ * that it is missing.
  *
  * It reads `/proc`, so it needs Linux, and it does so by `cat`: Deno lets a program itself read there only if
  * it lets it do everything. It does not handle UDP and Unix sockets.
@@ -22,7 +23,6 @@ import {
   type Owner,
   readOwners,
   readSocketTable,
-  type TcpSocket,
 } from "./socket_table.ts";
 import { type Parameter, type Program, program } from "./program.ts";
 
@@ -40,28 +40,6 @@ const PORT: Parameter<number | undefined> = {
   },
 };
 
-/** Whose the sockets are, and what there is to say about those that nobody seems to have. */
-async function ownersOf(
-  sockets: readonly TcpSocket[],
-): Promise<[owners: Map<number, Owner> | undefined, remark?: string]> {
-  try {
-    const owners = await readOwners(sockets);
-    const hidden = sockets.filter(({ inode }) =>
-      inode !== 0 && !owners.has(inode)
-    );
-    return hidden.length === 0 ? [owners] : [
-      owners,
-      `COMMAND and PID of ${hidden.length} not shown: only root sees into other users' processes, and nobody out of a container`,
-    ];
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    return [
-      undefined,
-      "COMMAND and PID not shown: they need --allow-run=cat,ls",
-    ];
-  }
-}
-
 /** Shows the state of this machine's sockets. */
 export const netstat: Program = program({
   name: "netstat",
@@ -75,10 +53,23 @@ export const netstat: Program = program({
     const sockets = (await readSocketTable()).filter(({ local, remote }) =>
       port === undefined || local.port === port || remote.port === port
     );
-    const [owners, remark] = await ownersOf(sockets);
     print("Active Internet connections (including servers)");
+    let owners: Map<number, Owner>;
+    try {
+      owners = await readOwners(sockets);
+    } catch (error) {
+      formatSocketTable(sockets).forEach(print);
+      throw error; // it says which permission would have shown the rest
+    }
     formatSocketTable(sockets, owners).forEach(print);
-    if (remark !== undefined) print(remark);
+    const hidden = sockets.filter(({ inode }) =>
+      inode !== 0 && !owners.has(inode)
+    );
+    if (hidden.length > 0) {
+      print(
+        `COMMAND and PID of ${hidden.length} not shown: only root sees into other users' processes, and nobody out of a container`,
+      );
+    }
   },
 });
 

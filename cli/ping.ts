@@ -135,8 +135,7 @@ export function statistics(
 /** Measures how long it takes to connect to a server. */
 export const ping: Program = program({
   name: "ping",
-  about:
-    "Measures the time to connect over TCP (Deno has no raw sockets, so there is no ICMP)",
+  about: "Measures the time to connect (TCP: Deno has no raw sockets for ICMP)",
   takes: [HOST, PORT],
   options: [COUNT, INTERVAL],
 

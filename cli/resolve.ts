@@ -3,6 +3,7 @@
  *
  *     $ deno run --allow-sys=hostname --allow-read=/etc/hosts --allow-net=0.0.0.0/0:53 cli/resolve.ts localhost
  *     socket.gethostname() = 'vm'
+ *     /etc/hosts = 2 addresses
  *     socket.gethostbyname('localhost') = '127.0.0.1'
  *     socket.gethostbyaddr('127.0.0.1') = ('localhost', ['vm'], ['127.0.0.1'])
  *     len(socket.getaddrinfo('localhost', 80, proto=IPPROTO_TCP)) = 2
@@ -14,7 +15,7 @@
  * A second argument names another service, or gives its port. Names are looked up in `/etc/hosts` and then
  * in the DNS; an address stands for itself, and `localhost` for the loopback addresses. Whatever cannot
  * be found out, or is not permitted, is one line, and the rest goes on. So it works without a name server,
- * as far as that goes.
+ * as far as that goes. Which name servers there are, the system says; port 53 of any is allowed above.
  *
  * It does not handle what else `/etc/nsswitch.conf` may name, nor whether this machine can reach what it
  * finds: `getaddrinfo` leaves out IPv6 where there is none. It knows a dozen services; `/etc/services` has
@@ -30,7 +31,6 @@ import { pythonLiteral } from "./python_literal.ts";
 
 /** How long to wait for a name server, in milliseconds. */
 const TIMEOUT = 3000;
-const HOSTS = "/etc/hosts";
 
 const SERVICES: ReadonlyMap<string, number> = new Map([
   ["ftp", 21],
@@ -47,11 +47,11 @@ const SERVICES: ReadonlyMap<string, number> = new Map([
   ["postgresql", 5432],
 ]);
 
-const NAME: Parameter<string> = {
-  name: "name",
+const HOST: Parameter<string> = {
+  name: "host",
   about: "the name or the address of a host",
   read(text) {
-    if (text === "") throw new RangeError("name must not be empty");
+    if (text === "") throw new RangeError("host must not be empty");
     return text;
   },
 };
@@ -193,14 +193,12 @@ export function reverseName(address: Uint8Array): string {
 }
 
 /** Reads the hosts file, if there is one. */
-async function readHosts(print: (line: string) => void): Promise<Host[]> {
+async function readHosts(): Promise<Host[]> {
   try {
-    return parseHosts(await Deno.readTextFile(HOSTS));
+    return parseHosts(await Deno.readTextFile("/etc/hosts"));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    print(`${HOSTS} not read: it needs --allow-read=${HOSTS}`);
-    return [];
+    throw error;
   }
 }
 
@@ -215,9 +213,12 @@ function addrInfo(address: string, port: number): string {
 export const resolve: Program = program({
   name: "resolve",
   about: "Shows what stands for what: names, addresses and ports",
-  takes: [NAME, SERVICE],
+  takes: [HOST, SERVICE],
+  permissions:
+    "--allow-sys=hostname --allow-read=/etc/hosts --allow-net=0.0.0.0/0:53",
 
   async main({ get, print }) {
+    const refused: Error[] = [];
     /** Prints what a call gives, or why it gives nothing. */
     async function show(
       call: string,
@@ -227,14 +228,19 @@ export const resolve: Program = program({
         print(`${call} = ${await work()}`);
       } catch (error) {
         print(`${call} failed: ${explain(error)}`);
+        if (error instanceof Deno.errors.NotCapable) refused.push(error);
       }
     }
 
-    const [name, port] = [get(NAME), get(SERVICE)];
+    const [name, port] = [get(HOST), get(SERVICE)];
     const literal = pythonLiteral(name);
     await show("socket.gethostname()", () => pythonLiteral(Deno.hostname()));
 
-    const hosts = await readHosts(print);
+    let hosts: Host[] = [];
+    await show("/etc/hosts", async () => {
+      hosts = await readHosts();
+      return `${hosts.length} addresses`;
+    });
     const looking = addressesOf(name, hosts);
     const addresses = await looking.catch(() => []); // each call below tells it
     await show(`socket.gethostbyname(${literal})`, async () => {
@@ -261,6 +267,7 @@ export const resolve: Program = program({
       print(`socket.getservbyname('${service}') = ${port}`);
       print(`socket.getservbyport(${port}) = '${service}'`);
     }
+    if (refused.length > 0) throw refused[0]; // the rest has been shown
     return addresses.length > 0 ? 0 : 1;
   },
 });

@@ -1,5 +1,5 @@
 /**
- * Programs as processes of their own, with no permission but the network addresses that they are given.
+ * Programs as processes of their own, with no permission but those that they are given.
  *
  * @module
  */
@@ -10,6 +10,10 @@ import { assert } from "@std/assert";
 export interface StartOptions {
   /** What `--allow-net` allows; nothing without it. */
   net?: string;
+  /** Other flags for Deno, such as `--allow-run=cat`. */
+  flags?: readonly string[];
+  /** Whether `type` and `endInput` are its stdin, which is empty otherwise. */
+  typing?: boolean;
 }
 
 /** What a program printed, and how it ended. */
@@ -36,21 +40,32 @@ export class RunningProgram implements AsyncDisposable {
   #child: Deno.ChildProcess;
   #out: ReadableStreamDefaultReader<string>;
   #err: Promise<string>;
+  #in: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #text = "";
 
   /** Starts a command, such as `Deno.execPath()`, in the project's folder. */
-  constructor(command: string, args: readonly string[]) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    { typing = false }: Pick<StartOptions, "typing"> = {},
+  ) {
     this.#child = new Deno.Command(command, {
       args: [...args],
       cwd: root,
       env: { NO_COLOR: "1" },
-      stdin: "null",
+      stdin: typing ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     this.#out = this.#child.stdout.pipeThrough(new TextDecoderStream())
       .getReader();
     this.#err = this.#child.stderr.text();
+    this.#in = typing ? this.#child.stdin.getWriter() : undefined;
+  }
+
+  /** The process. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** The next line that it prints on stdout. */
@@ -73,6 +88,17 @@ export class RunningProgram implements AsyncDisposable {
     const lines: string[] = [];
     while (lines.length < count) lines.push(await this.line());
     return lines;
+  }
+
+  /** Types on its stdin. */
+  async type(text: string): Promise<void> {
+    await this.#in?.write(new TextEncoder().encode(text));
+  }
+
+  /** Ends its stdin, as Ctrl-D does. */
+  async endInput(): Promise<void> {
+    await this.#in?.close();
+    this.#in = undefined;
   }
 
   /** Presses Ctrl-C. */
@@ -100,6 +126,7 @@ export class RunningProgram implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // it has ended
     }
+    await this.#in?.close().catch(() => {}); // nobody may be left to read it
     await this.#out.cancel();
     await this.#err;
     await this.#child.status;
@@ -110,12 +137,13 @@ export class RunningProgram implements AsyncDisposable {
 export function startProgram(
   path: string,
   args: readonly string[] = [],
-  { net }: StartOptions = {},
+  { net, flags = [], typing = false }: StartOptions = {},
 ): RunningProgram {
-  const flags = net === undefined ? [] : [`--allow-net=${net}`];
+  const allowed = net === undefined ? flags : [`--allow-net=${net}`, ...flags];
   return new RunningProgram(
     Deno.execPath(),
-    ["run", "--no-prompt", ...flags, path, ...args],
+    ["run", "--no-prompt", ...allowed, path, ...args],
+    { typing },
   );
 }
 
