@@ -57,8 +57,8 @@ export const threadedServer: Program = program({
 
   async main({ get, print, atInterrupt }) {
     needUnstableNet();
-    await needToRead(WORKER);
     const address = claim(get(LISTEN_HOST), get(LISTEN_PORT));
+    await needToRead(WORKER);
     const stop = new AbortController();
     const served = serveInThreads(
       { worker: WORKER, count: get(THREADS), address, print },
