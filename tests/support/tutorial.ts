@@ -14,7 +14,7 @@ import {
   startProgram,
 } from "./running_program.ts";
 import { writeAll } from "./sockets.ts";
-import { raw } from "./wire.ts";
+import { raw, unraw } from "./wire.ts";
 
 /** Runs a server on a free port while `use` does something with it. */
 export async function withServer(
@@ -101,7 +101,7 @@ export async function dribble(conn: Deno.TcpConn, text: string): Promise<void> {
   for (const byte of raw(text)) await conn.write(new Uint8Array([byte]));
 }
 
-/** Reads so many bytes. */
+/** Reads so many bytes, or as many as come before the end of the stream; a character for a byte. */
 export async function receive(
   conn: Pick<Deno.Conn, "read">,
   length: number,
@@ -113,7 +113,7 @@ export async function receive(
     if (count === null) break;
     have += count;
   }
-  return new TextDecoder("latin1").decode(bytes.subarray(0, have));
+  return unraw(bytes.subarray(0, have));
 }
 
 /** Sends a text to a port and resets the connection once `when` is fulfilled. */
@@ -122,10 +122,12 @@ export async function resetAfter(
   port: number,
   when: () => Promise<unknown>,
 ): Promise<void> {
-  const socket = connectNode(port, "127.0.0.1");
-  socket.on("error", () => {});
+  const connected = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
+  const socket = connectNode(port, "127.0.0.1", connected.resolve);
+  socket.on("error", () => {});
   socket.on("close", () => closed.resolve());
+  await connected.promise; // a reset before would be a mere end
   socket.write(raw(text));
   await when();
   socket.resetAndDestroy();
