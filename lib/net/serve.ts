@@ -263,10 +263,6 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
     while (!this.#stopped) {
       try {
         const conn = await this.#listener.accept();
-        if (this.#stopped) {
-          conn.close(); // it came while the listener was being closed
-          break;
-        }
         pause = FIRST_PAUSE;
         this.#stats.accepted++;
         this.#start(conn);
@@ -296,7 +292,8 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
       return;
     }
     this.#peers.set(peer, this.#serve(peer, { remoteAddr: conn.remoteAddr }));
-    if (this.#stopped) ownerOf(peer).stopReading(); // its handler shut the server down at once
+    // It came while the listener was being closed, or its handler shut the server down at once.
+    if (this.#stopped) ownerOf(peer).stopReading();
   }
 
   async #serve(

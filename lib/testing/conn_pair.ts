@@ -9,7 +9,10 @@
 
 /** A connection in memory: a `Deno.Conn` that can also be reset. */
 export interface MemoryConn extends Deno.Conn {
-  /** Breaks the connection: both sides get `ConnectionReset`, and what was on the way is lost. */
+  /**
+   * Breaks the connection: what was on the way is lost, and both sides get `ConnectionReset`. As with sockets
+   * they get it once; then reads show an end where there was none, and writes fail with `BrokenPipe`.
+   */
   reset(): void;
 }
 
@@ -30,7 +33,6 @@ class Pipe {
   #length = 0;
   #ended = false;
   #readerGone = false;
-  #failure: Error | undefined;
   #waiting = new Set<() => void>();
 
   constructor(capacity: number) {
@@ -48,11 +50,11 @@ class Pipe {
     for (const wake of waiting) wake();
   }
 
-  async read(into: Uint8Array, closed: () => boolean): Promise<number | null> {
+  /** Reads on behalf of an end of the connection, of which `check` throws what keeps it from going on. */
+  async read(into: Uint8Array, check: () => void): Promise<number | null> {
     if (into.length === 0) return 0;
     while (true) {
-      if (closed()) throw new Deno.errors.Interrupted("operation canceled");
-      if (this.#failure !== undefined) throw this.#failure;
+      check();
       const first = this.#chunks[0];
       if (first !== undefined) {
         const count = Math.min(first.length, into.length);
@@ -68,10 +70,10 @@ class Pipe {
     }
   }
 
-  async write(bytes: Uint8Array, closed: () => boolean): Promise<number> {
+  /** Writes, in the same way. */
+  async write(bytes: Uint8Array, check: () => void): Promise<number> {
     while (true) {
-      if (closed()) throw new Deno.errors.Interrupted("operation canceled");
-      if (this.#failure !== undefined) throw this.#failure;
+      check();
       if (this.#ended || this.#readerGone) {
         throw new Deno.errors.BrokenPipe("Broken pipe");
       }
@@ -98,10 +100,10 @@ class Pipe {
     this.#changed();
   }
 
-  fail(failure: Error): void {
-    this.#failure = failure;
+  /** What was on the way is lost, and there will be no more. */
+  break(): void {
     this.#chunks = [];
-    this.#changed();
+    this.end();
   }
 
   /** Lets those who wait look again. */
@@ -115,7 +117,9 @@ class PairedConn implements MemoryConn {
   #incoming: Pipe;
   #outgoing: Pipe;
   #closed = false;
-  #isClosed = (): boolean => this.#closed;
+  /** What the next read or write is to be told. */
+  #fault: Error | undefined;
+  #peer: PairedConn | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
   readonly localAddr: Deno.Addr;
@@ -129,14 +133,28 @@ class PairedConn implements MemoryConn {
     this.remoteAddr = memoryAddr(remote);
   }
 
+  #check = (): void => {
+    if (this.#closed) throw new Deno.errors.Interrupted("operation canceled");
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
+  };
+
+  /** Introduces two ends to each other. */
+  static join(one: PairedConn, other: PairedConn): [PairedConn, PairedConn] {
+    one.#peer = other;
+    other.#peer = one;
+    return [one, other];
+  }
+
   read(p: Uint8Array): Promise<number | null> {
     if (this.#closed) return Promise.reject(badResource());
-    return this.#incoming.read(p, this.#isClosed);
+    return this.#incoming.read(p, this.#check);
   }
 
   write(p: Uint8Array): Promise<number> {
     if (this.#closed) return Promise.reject(badResource());
-    return this.#outgoing.write(p, this.#isClosed);
+    return this.#outgoing.write(p, this.#check);
   }
 
   closeWrite(): Promise<void> {
@@ -154,9 +172,11 @@ class PairedConn implements MemoryConn {
   }
 
   reset(): void {
-    const failure = new Deno.errors.ConnectionReset("Connection reset by peer");
-    this.#incoming.fail(failure);
-    this.#outgoing.fail(failure);
+    for (const end of [this, this.#peer]) {
+      if (end === undefined) continue;
+      end.#fault = new Deno.errors.ConnectionReset("Connection reset by peer");
+      end.#incoming.break();
+    }
   }
 
   ref(): void {}
@@ -186,31 +206,45 @@ export function memoryAddr(port: number): Deno.NetAddr {
   return { transport: "tcp", hostname: "127.0.0.1", port };
 }
 
-/** What a connection gives, as a stream. */
+/** What a connection gives, as a stream. As in Deno, its end closes the whole connection. */
 export function readableOf(
-  conn: Pick<Deno.Conn, "read">,
+  conn: Pick<Deno.Conn, "read" | typeof Symbol.dispose>,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     async pull(controller) {
       const chunk = new Uint8Array(64 * 1024);
-      const count = await conn.read(chunk);
-      if (count === null) controller.close();
-      else controller.enqueue(chunk.subarray(0, count));
+      try {
+        const count = await conn.read(chunk);
+        if (count !== null) {
+          return controller.enqueue(chunk.subarray(0, count));
+        }
+        controller.close();
+      } catch (error) {
+        controller.error(error);
+      }
+      conn[Symbol.dispose]();
     },
+    cancel: () => conn[Symbol.dispose](),
   }, { highWaterMark: 0 });
 }
 
-/** What a connection takes, as a stream. */
+/** What a connection takes, as a stream. As in Deno, its end closes the whole connection. */
 export function writableOf(
-  conn: Pick<Deno.Conn, "write" | "closeWrite">,
+  conn: Pick<Deno.Conn, "write" | typeof Symbol.dispose>,
 ): WritableStream<Uint8Array<ArrayBufferLike>> {
   return new WritableStream({
-    async write(chunk) {
-      for (let sent = 0; sent < chunk.length;) {
-        sent += await conn.write(chunk.subarray(sent));
+    async write(chunk, controller) {
+      try {
+        for (let sent = 0; sent < chunk.length;) {
+          sent += await conn.write(chunk.subarray(sent));
+        }
+      } catch (error) {
+        controller.error(error);
+        conn[Symbol.dispose]();
       }
     },
-    close: () => conn.closeWrite(),
+    close: () => conn[Symbol.dispose](),
+    abort: () => conn[Symbol.dispose](),
   });
 }
 
@@ -247,8 +281,8 @@ export function connPair(
   }
   const there = new Pipe(capacity);
   const back = new Pipe(capacity);
-  return [
+  return PairedConn.join(
     new PairedConn(back, there, [1, 2]),
     new PairedConn(there, back, [2, 1]),
-  ];
+  );
 }

@@ -54,6 +54,8 @@ class Scripted implements ScriptedConn {
   #written: Uint8Array[] = [];
   #counts: number[] = [];
   #closing = Promise.withResolvers<never>();
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
   readonly localAddr: Deno.Addr = memoryAddr(1);
   readonly remoteAddr: Deno.Addr = memoryAddr(2);
   readCount = 0;
@@ -132,11 +134,11 @@ class Scripted implements ScriptedConn {
   unref(): void {}
 
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return readableOf(this);
+    return this.#readable ??= readableOf(this);
   }
 
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
-    return writableOf(this);
+    return this.#writable ??= writableOf(this);
   }
 
   [Symbol.dispose](): void {
