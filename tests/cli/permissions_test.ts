@@ -114,7 +114,8 @@ async function argumentsOf(path: string, given: number): Promise<string[]> {
   const options: string[] = [];
   for (const line of out) {
     const fallback = line.match(/ \(default: (.*)\)$/)?.[1];
-    const [, option, name] = line.match(/^ {2}(--[\w-]+ )?<([\w-]+)> /) ?? [];
+    const [, option, name] =
+      line.match(/^ {2}(?:-\w, )?(--[\w-]+ )?<([\w-]+)> /) ?? [];
     if (name === undefined) continue;
     if (option === undefined) places.push(fallback ?? SAMPLES[name] ?? "1");
     else if (fallback?.match(PORT) || fallback?.match(SOCKET)) {
