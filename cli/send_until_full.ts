@@ -41,8 +41,8 @@ interface Sent {
 }
 
 async function sendUntilFullOn(conn: Deno.Conn): Promise<Sent> {
-  let taken = 0;
-  for (let writes = 0; taken < ENOUGH; writes++) {
+  let [taken, writes] = [0, 0];
+  while (taken < ENOUGH) {
     const writing = conn.write(CHUNK);
     const count = await within(writing, PATIENCE);
     if (count === undefined) {
@@ -50,8 +50,9 @@ async function sendUntilFullOn(conn: Deno.Conn): Promise<Sent> {
       return { taken, writes, full: true };
     }
     taken += count;
+    writes++;
   }
-  return { taken, writes: taken / CHUNK.length, full: false };
+  return { taken, writes, full: false };
 }
 
 /** What `netstat` shows of a connection: the other side first, if it is on this machine. */
