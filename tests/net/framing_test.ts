@@ -385,7 +385,8 @@ Deno.test("Framing stays usable when a loop over its frames is left", async () =
     "b",
   );
   assertEquals(await peer.read(), "c");
-  assertEquals(await Array.fromAsync(peer), ["d"]);
+  const iterator = peer[Symbol.asyncIterator]();
+  assertEquals(await Array.fromAsync(iterator), ["d"]);
   assertEquals(await Array.fromAsync(peer), []);
 });
 

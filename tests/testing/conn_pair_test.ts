@@ -325,6 +325,17 @@ for (const [kind, open] of RESETTABLE) {
   });
 }
 
+for (const [kind, open] of RESETTABLE) {
+  Deno.test(`connPair() does as sockets do: ${kind} fails its readable stream by a reset, and closes`, async () => {
+    const [conn, reset] = await open();
+    const reader = conn.readable.getReader();
+    const reading = outcome(() => reader.read());
+    await reset();
+    assertEquals(await reading, "ConnectionReset");
+    assertThrows(() => conn.close(), Deno.errors.BadResource);
+  });
+}
+
 Deno.test("MemoryConn.reset() breaks both sides and loses what was on the way", async () => {
   const [here, there] = connPair({ capacity: 3 });
   await here.write(raw("abc"));
