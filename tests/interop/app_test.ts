@@ -133,7 +133,7 @@ for (const byteorder of ORDERS) {
 
   for (const cut of ["4096", "1"]) {
     testWithPython(
-      `app-server answers a client in Python whose header says ${byteorder}, ${cut} bytes at a time`,
+      `app-server answers a client in Python whose header says ${byteorder}, in pieces of ${cut}`,
       async () => {
         const { code, out, err } = await askOurServer([
           "--byteorder",

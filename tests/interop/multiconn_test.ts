@@ -31,7 +31,7 @@ function joined(lines: readonly string[], kind: RegExp): string[] {
 
 for (const cut of ["4096", "5"]) {
   testWithPython(
-    `multiconn-client has ${COUNT} connections at once to a server in Python that sends ${cut} bytes at a time`,
+    `multiconn-client has ${COUNT} connections at once to a server in Python that sends pieces of ${cut}`,
     async () => {
       const [program, port] = await startPeerServer("multiconn", [
         "--clients",
@@ -59,7 +59,7 @@ for (const cut of ["4096", "5"]) {
   );
 
   testWithPython(
-    `multiconn-server serves a client in Python that has ${COUNT} connections at once and sends ${cut} bytes at a time`,
+    `multiconn-server serves a client in Python that has ${COUNT} connections at once and sends pieces of ${cut}`,
     async () => {
       await using server = startProgram(
         "cli/multiconn_server.ts",
