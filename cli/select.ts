@@ -19,8 +19,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers/promises";
-
 const READ_LENGTH = 4096;
 /** What the system would take without being waited for. */
 const SEND_LENGTH = 64 * 1024;
@@ -259,10 +257,15 @@ export async function select<
     writers.filter(({ writable }) => writable),
     errors.filter(({ error }) => error !== undefined),
   ];
-  // The event loop gets a turn in any case: sockets that are always ready must not keep the others waiting.
-  await setImmediate();
+  const some = (lists: Selectable[][]) =>
+    lists.some(({ length }) => length > 0);
+  if (timeout <= 0 || some(ready())) {
+    // The others get a turn too: sockets that are always ready must not keep them waiting.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return ready();
+  }
 
-  let late = timeout <= 0;
+  let late = false;
   let wake = () => {};
   const changed = () => wake();
   const timer = timeout === Infinity ? undefined : setTimeout(() => {
@@ -273,7 +276,7 @@ export async function select<
   try {
     while (true) {
       const lists = ready();
-      if (late || lists.some(({ length }) => length > 0)) return lists;
+      if (late || some(lists)) return lists;
       await new Promise<void>((resolve) => wake = resolve);
     }
   } finally {

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { formatAddr } from "@framewire/framewire";
+import { bracketed, LOOPBACK } from "./loopback.ts";
 import {
   freePort,
   masked,
@@ -183,21 +184,24 @@ export function testEchoServer(kind: EchoServer): void {
     });
   });
 
-  Deno.test(`${name} finds a free port, also over IPv6`, async () => {
-    await using server = startProgram(path, ["::1", "0"], {
-      net: "[::1]",
-      ...flags && { flags },
+  for (const hostname of LOOPBACK) {
+    Deno.test(`${name} finds a free port on ${hostname}`, async () => {
+      const net = bracketed(hostname);
+      await using server = startProgram(path, [hostname, "0"], {
+        net,
+        ...flags && { flags },
+      });
+      let line: string;
+      do line = await server.line(); while (!line.startsWith("listening on "));
+      const port = portIn(line);
+      assertEquals(line, `listening on ${net}:${port}`);
+      using conn = await Deno.connect({ hostname, port });
+      await send(conn, "hello");
+      assertEquals(await receive(conn, 5), "hello");
+      assertEquals(
+        withoutWho(await server.line()),
+        `accepted connection from ${formatAddr(conn.localAddr)}`,
+      );
     });
-    let line: string;
-    do line = await server.line(); while (!line.startsWith("listening on "));
-    const port = portIn(line);
-    assertEquals(line, `listening on [::1]:${port}`);
-    using conn = await Deno.connect({ hostname: "::1", port });
-    await send(conn, "six");
-    assertEquals(await receive(conn, 3), "six");
-    assertEquals(
-      withoutWho(await server.line()),
-      `accepted connection from ${formatAddr(conn.localAddr)}`,
-    );
-  });
+  }
 }
