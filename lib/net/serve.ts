@@ -251,6 +251,7 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
     for (const peer of this.#peers.keys()) ownerOf(peer).stopReading();
     const timer = grace > MAX_TIMER ? undefined : setTimeout(() => {
       for (const peer of this.#peers.keys()) ownerOf(peer)[Symbol.dispose]();
+      this.#peers.clear();
       this.#abandon.resolve(); // a handler may never settle
     }, grace);
     await this.finished;

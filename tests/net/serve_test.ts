@@ -329,7 +329,7 @@ Deno.test("Server.shutdown() ends with the grace when a handler never does", asy
   ]);
   await Promise.all([server.finished, stuck.finished]);
   assertEquals(await other.read(), null);
-  assertEquals(stuck.stats.active, 1);
+  assertEquals([server.stats.active, stuck.stats.active], [0, 0]);
 });
 
 Deno.test("Server.shutdown() closes what is open after the grace: its handler is told", async () => {
@@ -524,6 +524,31 @@ for (const [calls, lives] of [["unref", false], ["unref,ref", true]] as const) {
     assertEquals(await program.end(), 0);
   });
 }
+
+Deno.test("serve() shares a port with others that say so", async () => {
+  const program = start(
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--unstable-net", "--allow-net=127.0.0.1", "-"],
+      ...pipes,
+    }),
+    `
+      import { connect, lines, reply, serve } from "@framewire/framewire";
+      const options = { port: 0, reusePort: true };
+      await using one = serve(options, lines(), reply(() => "one"));
+      const { port } = one.addr;
+      await using two = serve({ ...options, port }, lines(), reply(() => "two"));
+      const answers = new Set();
+      for (let i = 0; i < 64; i++) {
+        await using peer = await connect({ port }, lines());
+        await peer.write("who is it?");
+        answers.add(await peer.read());
+      }
+      console.log([...answers].sort().join());
+    `,
+  );
+  assertEquals(await program.next(), "one,two");
+  assertEquals(await program.end(), 0);
+});
 
 Deno.test("serve() goes on when file descriptors run out and are free again", async () => {
   // Deno raises the soft limit to the hard one, so it takes a shell to set both.
