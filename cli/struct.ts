@@ -1,3 +1,25 @@
+/**
+ * Numbers as bytes by a format, as Python's `struct` has it.
+ *
+ *     pack(">H", 256)           01 00
+ *     pack("<H", 256)           00 01
+ *     pack("!BI", 7, 1)         07 00 00 00 01
+ *     unpack(">H", 01 00)       [256]
+ *
+ * A format begins with the order of the bytes: `>` big-endian, `!` network order, which is the same, `<`
+ * little-endian, `=` this machine's. Then comes a letter for each number, or a count and a letter:
+ *
+ *     b B   8 bits; small letters are signed, capital ones are not
+ *     h H   16 bits
+ *     i I   32 bits, and so are l L
+ *     q Q   64 bits
+ *     f d   floating point of 32 and of 64 bits
+ *
+ * Python's other letters, and its `@`, which adds padding, are not known.
+ *
+ * @module
+ */
+
 import { hostByteOrder } from "../lib/bytes/byte_order.ts";
 
 /** What a letter stands for. */

@@ -47,7 +47,7 @@ for (const hostname of LOOPBACK) {
     async function fill(): Promise<void> {
       while (taken < 256 * chunk.length) taken += await conns[0].write(chunk);
     }
-    const filling = fill().then(() => settled = true, () => {});
+    const filling = fill().catch(() => {}).finally(() => settled = true);
     let before = -1;
     await until(() => {
       const still = taken === before;
