@@ -66,3 +66,14 @@ Deno.test("fixed-server says that the connection is broken, and serves the next 
     await send(conn, "Hello, world");
     assertEquals(await receive(conn, 100), "Hello, world");
   }));
+
+Deno.test("fixed-server does not blame a client for Ctrl-C in the middle of its message", () =>
+  withServer(FIXED_SERVER, [], async (server, port) => {
+    using conn = await connectTo(port);
+    await server.line();
+    await send(conn, "Hello");
+    assertEquals(await interrupted(server), {
+      ...STOPPED,
+      out: [...STOPPED.out, "closing connection to 127.0.0.1:*"],
+    });
+  }));

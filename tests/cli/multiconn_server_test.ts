@@ -10,10 +10,10 @@ import { masked } from "../support/running_program.ts";
 import { byConnection } from "../support/transcript.ts";
 import {
   connectTo,
-  dribble,
   interrupted,
   receive,
   runClient,
+  send,
   STOPPED,
   withServer,
 } from "../support/tutorial.ts";
@@ -69,10 +69,11 @@ Deno.test("multiconn-server sends back every byte, of many clients at once", () 
     );
     const echoes = await Promise.all(conns.map(async (conn, i) => {
       const text = `I am number ${i}`;
-      const [echo] = await Promise.all([
-        receive(conn, text.length),
-        dribble(conn, text),
-      ]);
+      let echo = "";
+      for (const byte of text) {
+        await send(conn, byte);
+        echo += await receive(conn, 1);
+      }
       return echo;
     }));
     assertEquals(echoes, conns.map((_, i) => `I am number ${i}`));
