@@ -263,13 +263,8 @@ export function delimited(
     return content > limit ? refuse(received, lead, final) : undefined;
   }
 
-  return {
+  const codec: BytesCodec = {
     decode: (received) => cut(received, false),
-    decodeEnd(received) {
-      const frame = cut(received, true);
-      if (frame !== undefined || tail === "error") return frame;
-      return received.take(received.length);
-    },
     encode(frame, out) {
       const lead = include === "prefix"
         ? finder.lengthAt(frame, 0, true) ?? -1
@@ -307,4 +302,15 @@ export function delimited(
       if (include === false) out.write(written);
     },
   };
+  // At the end of the stream the rest may be a frame. And where a longer delimiter can no longer come, a
+  // shorter one inside what has come of it ends one; with the last byte in no other place, there is none.
+  const nested = delimiters.length > 1 && finder.lastByte === undefined;
+  if (tail === "emit" || nested) {
+    codec.decodeEnd = (received) => {
+      const frame = cut(received, true);
+      if (frame !== undefined || tail === "error") return frame;
+      return received.take(received.length);
+    };
+  }
+  return codec;
 }

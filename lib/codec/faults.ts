@@ -8,10 +8,10 @@ import type { ByteQueue } from "../bytes/byte_queue.ts";
 import { bytesLiteral } from "../bytes/print_bytes.ts";
 import { FrameTooLargeError, MalformedFrameError } from "../errors.ts";
 
-/** How other protocols begin, by their first bytes as Latin-1. */
+/** How other protocols begin, by their first bytes as Latin-1: a length prefix shows four or fewer. */
 const BEGINNINGS: readonly (readonly [RegExp, string])[] = [
-  [/^(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE)( |$)/, "HTTP"],
-  [/^(HTTP|PRI )/, "HTTP"],
+  [/^(GET|PUT|PRI)( |$)/, "HTTP"],
+  [/^(POST|HEAD|DELE|OPTI|PATC|CONN|TRAC|HTTP)/, "HTTP"],
   // deno-lint-ignore no-control-regex -- a TLS record begins with its type, 22, and version, 3
   [/^\x16\x03/, "TLS"],
   [/^SSH-/, "SSH"],
@@ -19,14 +19,17 @@ const BEGINNINGS: readonly (readonly [RegExp, string])[] = [
   [/^\r\n\r\n/, "a PROXY protocol header"],
 ];
 
-/** Says which other protocol the bytes look like, as a clause for the end of a message. */
-function resemblance(seen: Uint8Array): string {
+/**
+ * Says which other protocol the bytes look like, as a clause for the end of a message; or that they are text,
+ * if that is not what was expected.
+ */
+function resemblance(seen: Uint8Array, binary: boolean): string {
   const text = String.fromCharCode(...seen);
   const known = BEGINNINGS.find(([beginning]) => beginning.test(text));
   if (known !== undefined) {
     return `: the bytes ${bytesLiteral(seen)} look like ${known[1]}`;
   }
-  return seen.length >= 3 && /^[\x20-\x7e\t\r\n]+$/.test(text)
+  return binary && seen.length >= 3 && /^[\x20-\x7e\t\r\n]+$/.test(text)
     ? `: the bytes ${bytesLiteral(seen)} are text`
     : "";
 }
@@ -43,6 +46,8 @@ export interface TooLarge {
   what?: string;
   /** How many bytes were looked at to judge it: the same however the bytes arrive. */
   seen: number;
+  /** Whether the length is a binary number, which may be another protocol's text. */
+  binary?: boolean;
   /** Whether the codec leaves the frame out and goes on. */
   skipped?: boolean;
 }
@@ -56,8 +61,11 @@ export function tooLarge(
   fault: TooLarge,
 ): FrameTooLargeError {
   const { length, limit, option = "maxFrameLength", what = "length" } = fault;
+  const { binary = false } = fault;
   const preview = received.preview(fault.seen);
-  const hint = fault.skipped ? "" : resemblance(preview.subarray(0, 8));
+  const hint = binary && !fault.skipped
+    ? resemblance(preview.subarray(0, 8), true)
+    : "";
   return new FrameTooLargeError(
     `Cannot read frame: ${what} ${length} exceeds ${option} of ${limit} bytes${hint}`,
     {
@@ -78,7 +86,7 @@ export function malformed(
 ): MalformedFrameError {
   const preview = received.preview(seen);
   return new MalformedFrameError(
-    `Cannot read frame: ${what}${resemblance(preview.subarray(0, 8))}`,
+    `Cannot read frame: ${what}${resemblance(preview.subarray(0, 8), false)}`,
     { offset: received.offset, preview },
   );
 }

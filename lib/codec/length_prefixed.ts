@@ -136,7 +136,13 @@ export function lengthPrefixed(
       );
     }
     const skipped = onOversize === "skip";
-    const error = tooLarge(received, { length, limit, seen: header, skipped });
+    const error = tooLarge(received, {
+      binary: true,
+      length,
+      limit,
+      seen: header,
+      skipped,
+    });
     if (skipped) received.skip(total);
     throw error;
   }

@@ -37,7 +37,8 @@ export function checkOneOf<V extends string | number | boolean>(
 ): V {
   if (allowed.includes(value)) return value;
   const list = allowed.map((choice) => JSON.stringify(choice)).join(", ");
-  throw new RangeError(
+  const ofTheirType = allowed.some((one) => typeof one === typeof value);
+  throw new (ofTheirType ? RangeError : TypeError)(
     `Cannot make codec: ${name} must be one of ${list}: it is ${
       typeof value === "string" ? JSON.stringify(value) : String(value)
     }`,

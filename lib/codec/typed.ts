@@ -145,7 +145,8 @@ export function typed(
     }
     if (received.length === tagWidth && !atEnd) {
       // A codec is not asked about nothing.
-      received.need(tagWidth + 1);
+      const more = typeof rule === "number" ? rule : 1;
+      received.need(tagWidth + more, tagWidth);
       return undefined;
     }
     const payload = received.behind(

@@ -83,6 +83,7 @@ export function varintPrefixed(
       if (length > limit) {
         const skipped = onOversize === "skip";
         const error = tooLarge(received, {
+          binary: true,
           length,
           limit,
           seen: width,

@@ -278,6 +278,7 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
           limit: headerLimit,
           option: "maxHeaderLength",
           what: "header length",
+          binary: true,
           seen,
         });
       }

@@ -200,7 +200,7 @@ Deno.test("asciiLength() says what is wrong with a length", () => {
       [
         asciiLength(),
         "00x05",
-        "length must be 5 digits: character 3 is \"x\": the bytes b'00x' are text",
+        'length must be 5 digits: character 3 is "x"',
         "00x",
       ],
       [
@@ -212,7 +212,7 @@ Deno.test("asciiLength() says what is wrong with a length", () => {
       [
         asciiLength({ digits: 2, terminator: " " }),
         "123 ",
-        "length must be at most 2 digits: character 3 is \"3\": the bytes b'123' are text",
+        'length must be at most 2 digits: character 3 is "3"',
         "123",
       ],
       [syslog, "05 hello", "length has a zero on the left", "05"],
@@ -221,19 +221,19 @@ Deno.test("asciiLength() says what is wrong with a length", () => {
         chunked,
         "1\r\nab",
         String
-          .raw`"\r\n" must follow the payload: the bytes b'1\r\nab' are text`,
+          .raw`"\r\n" must follow the payload`,
         "1\r\nab",
       ],
       [
         git,
         "0003",
-        "length 3 is less than its own 4 bytes: the bytes b'0003' are text",
+        "length 3 is less than its own 4 bytes",
         "0003",
       ],
       [
         asciiLength({ maxFrameLength: 5 }),
         "00006hello!",
-        "length 6 exceeds maxFrameLength of 5 bytes: the bytes b'00006' are text",
+        "length 6 exceeds maxFrameLength of 5 bytes",
         "00006",
       ],
     ] as const

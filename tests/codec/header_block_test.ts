@@ -107,26 +107,25 @@ testEncoding("headerBlock()", [
 ]);
 
 Deno.test("headerBlock() says what is wrong with a block", () => {
-  const beginning = "b'Content-' are text";
   for (
     const [wire, message] of [
       ["\n", "a header line must end with CR LF"],
       [
         "Content-Length 2\r\n",
-        `a header line must be a name, a colon and a value: it is "Content-Length 2\\r": the bytes ${beginning}`,
+        `a header line must be a name, a colon and a value: it is "Content-Length 2\\r"`,
       ],
       [
         "Content-Length: 2\r\nCONTENT-LENGTH: 2\r\n\r\n",
-        `Content-Length comes twice: the bytes ${beginning}`,
+        `Content-Length comes twice`,
       ],
       [
         "a: b\r\n\r\n",
         String
-          .raw`Content-Length is missing: the bytes b'a: b\r\n\r\n' are text`,
+          .raw`Content-Length is missing`,
       ],
       [
         "Content-Length: 1e3\r\n\r\n",
-        `Content-Length must be 1 to 15 digits: it is "1e3": the bytes ${beginning}`,
+        `Content-Length must be 1 to 15 digits: it is "1e3"`,
       ],
       [
         "GET / HTTP/1.1\r\n",

@@ -79,7 +79,7 @@ Deno.test("a codec refuses wrong options when it is made, and says what is allow
       ],
       [
         () => lines({ allowCR: parsed('"yes"') }),
-        RangeError,
+        TypeError,
         'allowCR must be one of true, false: it is "yes"',
       ],
       [
@@ -95,7 +95,7 @@ Deno.test("a codec refuses wrong options when it is made, and says what is allow
       ],
       [() => lengthPrefixed({ width: parsed("5") }), RangeError, "it is 5"],
       [() => lengthPrefixed({ width: parsed("-4") }), RangeError, "it is -4"],
-      [() => lengthPrefixed({ width: parsed('"4"') }), RangeError, 'it is "4"'],
+      [() => lengthPrefixed({ width: parsed('"4"') }), TypeError, 'it is "4"'],
       [
         () => lengthPrefixed({ byteOrder: parsed('"network"') }),
         RangeError,
@@ -124,7 +124,7 @@ Deno.test("a codec refuses wrong options when it is made, and says what is allow
       ],
       [
         () => lengthPrefixed({ includesHeader: parsed("1") }),
-        RangeError,
+        TypeError,
         "includesHeader must be one of true, false: it is 1",
       ],
       [
@@ -194,7 +194,7 @@ Deno.test("a codec refuses wrong options when it is made, and says what is allow
       ],
       [
         () => asciiLength({ includesHeader: parsed("0") }),
-        RangeError,
+        TypeError,
         "includesHeader must be one of true, false: it is 0",
       ],
       [
@@ -361,7 +361,7 @@ Deno.test("checkOneOf() shows any value that it refuses", () => {
   ) {
     assertThrows(
       () => checkOneOf("radix", value, []),
-      RangeError,
+      TypeError,
       `it is ${shown}`,
     );
   }

@@ -58,7 +58,7 @@ testStreams("typed()", [
     name: "notices that the stream ended behind a tag",
     codec: mixed,
     steps: [["\x01"]],
-    end: ["truncated: 1 of 2"],
+    end: ["truncated: 1 of 5"],
   },
   {
     name: "notices that the stream ended inside a payload of a fixed length",
