@@ -90,8 +90,7 @@ function chatting(print: (line: string) => void): Handler<string> {
     const { pending } = peer.stats;
     if (pending > BACKLOG) {
       print(`${name} dropped: ${pending} bytes unread`);
-      members.delete(name);
-      peer[Symbol.dispose]();
+      peer[Symbol.dispose](); // its handler does the rest
       return;
     }
     try {
