@@ -245,11 +245,12 @@ Deno.test("web-server sends its answer before it ends on Ctrl-C", () =>
     await send(conn, `GET / HTTP/1.0${END}`);
     await server.lines(3);
     server.interrupt();
+    assertEquals(await server.line(), STOPPED.out[0]);
     const text = unraw(await readAll(conn));
     assertEquals(text.endsWith(PAGE.join("\n")), true);
     conn.close();
-    assertEquals(masked((await server.end()).out), [
-      "caught keyboard interrupt, exiting",
+    const { code, out } = await server.end();
+    assertEquals([code, masked(out)], [130, [
       "closing connection to 127.0.0.1:*",
-    ]);
+    ]]);
   }));
