@@ -7,9 +7,9 @@
  *     ana: Good morning!
  *     Hello!
  *
- * Start `cli/chat_server.ts` in another terminal first. Each line that you type is said when it is ended; the last
- * one above is such. The end of the input (Ctrl-D) ends what you say: the client takes its leave by a half-close, prints what
- * still comes, and ends when the server closes. Ctrl-C ends it at once.
+ * Start `cli/chat_server.ts` in another terminal first. Each line that you type is said when it is ended; the
+ * last one above is such. The end of the input (Ctrl-D) ends what you say: the client takes its leave by a
+ * half-close, prints what still comes, and ends when the server closes. Ctrl-C ends it at once.
  *
  * It does not handle lines that come in while you type: they appear in the middle of yours.
  *

@@ -17,8 +17,8 @@
  *            ◄── ben: Hello! ─────────          what others say
  *            ◄── * ben left ──────────          what has happened
  *
- * Nobody waits for a client that is slow to read. What it has not read is kept for it, up to 256 KiB; then it is
- * dropped.
+ * Nobody waits for a client that is slow to read. What it has not read is kept for it, up to 256 KiB; then it
+ * is dropped.
  *
  * It does not handle passwords, rooms or history, and does not limit how many clients there are or how much
  * they say.

@@ -13,11 +13,11 @@
  * is sending has been sent. `--processes` says how many there are. Kill one (`kill -9 4711`): its clients lose
  * their connections, the others notice nothing, and another process takes its place.
  *
- * The tutorial forks a process for every client. Deno cannot fork, and cannot hand a connection on, so here the
- * processes (`cli/forking_child.ts`) are started beforehand and accept for themselves, on the same port. The
- * parent has no part in the connections. It prints what its children write to their stdout, which is a stream like any other: frames
- * are cut from it, as from a socket. They end when their stdin does, so that they end with the parent even
- * if that one is killed.
+ * The tutorial forks a process for every client. Deno cannot fork, and cannot hand a connection on, so here
+ * the processes (`cli/forking_child.ts`) are started beforehand and accept for themselves, on the same port.
+ * The parent has no part in the connections. It prints what its children write to their stdout, which is a
+ * stream like any other: frames are cut from it, as from a socket. They end when their stdin does, so that
+ * they end with the parent even if that one is killed.
  *
  * It does not even out the load: the system deals connections out by where they come from, on Linux only.
  *

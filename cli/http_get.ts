@@ -12,10 +12,10 @@
  * Start `cli/web_server.ts` in another terminal first, or name a server of the web:
  * `--allow-net=example.com:80 cli/http_get.ts example.com 80 /`.
  *
- * In HTTP/1.0 the end of the stream is the end of the answer: that is all the framing there is, and a server that dies
- * half way looks like one that is done. It does not handle encryption, redirections, answers that are not text
- * (what is no UTF-8 is shown as �), more than 16 MiB, or more than 30 seconds. `cli/url_get.ts` shows the same
- * with `fetch`.
+ * In HTTP/1.0 the end of the stream is the end of the answer: that is all the framing there is, and a server
+ * that dies half way looks like one that is done. It does not handle encryption, redirections, answers that
+ * are not text (what is no UTF-8 is shown as �), more than 16 MiB, or more than 30 seconds. `cli/url_get.ts`
+ * shows the same with `fetch`.
  *
  * @module
  */

@@ -5,16 +5,16 @@
  *     potential writers ──┼─► wait for the first ─┼──► ready to write
  *     potential errors  ──┘    or for a timeout   └──► in error
  *
- * Deno has no such call. Its sockets never say that they are ready: they are told what to do, and say when it is
- * done. Here is one made of the other, to learn from:
+ * Deno has no such call. Its sockets never say that they are ready: they are told what to do, and say when it
+ * is done. Here is one made of the other, to learn from:
  *
  *     readable   a read, or an accept, was begun, and what it gave is kept until somebody fetches it
  *     writable   no write is under way
  *     in error   a read or a write has failed
  *
  * So `recv`, `send` and `accept` return at once, as with sockets that do not block, and throw
- * `Deno.errors.WouldBlock` if there is nothing to return. The difference is that here some bytes are read before
- * anybody asks for them, at most 4096 for each socket.
+ * `Deno.errors.WouldBlock` if there is nothing to return. The difference is that here some bytes are read
+ * before anybody asks for them, at most 4096 for each socket.
  *
  * @module
  */
@@ -223,13 +223,13 @@ export class ClientSocket extends Selectable {
 /**
  * Waits until at least one of many sockets is ready, or until time is up.
  *
- * A socket may be in several lists, and come out in several, as from POSIX (one tutorial says that it comes out
- * in one at the most). Like there, a list with a closed socket in it is an error, and one that closes or breaks
- * while it is waited for comes out as readable: reading from it tells.
+ * A socket may be in several lists, and come out in several, as from POSIX (one tutorial says that it comes
+ * out in one at the most). Like there, a list with a closed socket in it is an error, and one that closes or
+ * breaks while it is waited for comes out as readable: reading from it tells.
  *
  * @param readers Sockets to be read from, or accepted from.
- * @param writers Sockets to be written to. Almost all are ready almost always: list those only for which there is something
- * to send.
+ * @param writers Sockets to be written to. Almost all are ready almost always: list those only for which there
+ * is something to send.
  * @param errors Sockets of which to know whether they are broken; that shows while they are read from or
  * written to.
  * @param timeout How long to wait, in milliseconds; 0 to only look.

@@ -10,8 +10,9 @@
  * Then run `cli/echo_client.ts` in other terminals, as often as you like. Ctrl-C ends the server, once what it
  * is sending has been sent.
  *
- * This is the loop that an event loop is made of. Deno has one built in, and no `select`: `cli/select.ts`
- * is a model of it, and says of what. `cli/async_server.ts` does the same with `await`, where the loop is out of sight.
+ * This is the loop that an event loop is made of. Deno has one built in, and no `select`: `cli/select.ts` is
+ * a model of it, and says of what. `cli/async_server.ts` does the same with `await`, where the loop is out of
+ * sight.
  *
  * A client for which there is something to send is not read from until it has taken that: one that never reads
  * cannot fill the server's memory, and is not served until it does.
@@ -114,13 +115,14 @@ async function serveClients(
       errorsTo(print)(client.error, client);
       close(client);
     }
+    // Those that break from here on show it the next time.
     for (const socket of input) {
-      if (socket instanceof ClientSocket) {
-        if (!errors.includes(socket)) receive(socket);
-      } else if (!server.closed) await accept();
+      if (socket instanceof ServerSocket) {
+        if (!server.closed) await accept();
+      } else if (socket.error === undefined) receive(socket);
     }
     for (const client of output) {
-      if (!errors.includes(client)) send(client);
+      if (client.error === undefined) send(client);
     }
   }
 }

@@ -12,11 +12,11 @@
  * Then run `cli/echo_client.ts` in other terminals, as often as you like. Ctrl-C ends the server, once what it
  * is sending has been sent. `--threads` says how many there are.
  *
- * The tutorial accepts in one thread and hands each connection to a new one. A connection of Deno's belongs to
- * the worker that made it and cannot be handed on, so here every worker (`cli/threaded_worker.ts`) accepts for
- * itself, on the same port. That costs nothing for each connection, and a thread has many clients, as one event
- * loop easily does; more threads than processors gain nothing. A thread that dies takes its connections with it, and
- * is replaced.
+ * The tutorial accepts in one thread and hands each connection to a new one. A connection of Deno's belongs
+ * to the worker that made it and cannot be handed on, so here every worker (`cli/threaded_worker.ts`) accepts
+ * for itself, on the same port. That costs nothing for each connection, and a thread has many clients, as one
+ * event loop easily does; more threads than processors gain nothing. A thread that dies takes its connections
+ * with it, and is replaced.
  *
  * It does not even out the load: the system deals connections out by where they come from, on Linux only.
  * Reading is allowed because a worker's modules are read while the program runs.

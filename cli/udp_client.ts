@@ -6,13 +6,13 @@
  *     Received b'Hello World' from 127.0.0.1:65432
  *
  * Start `cli/udp_server.ts` in another terminal first, or do not: sending works all the same. As the datagram
- * or its answer may be lost, the client sends again when nothing comes within `--timeout` seconds, up to `--tries`
- * times. A server that is slow, not lost, gets it more than once.
+ * or its answer may be lost, the client sends again when nothing comes within `--timeout` seconds, up to
+ * `--tries` times. A server that is slow, not lost, gets it more than once.
  *
  * To reach another machine it takes `--allow-net=0.0.0.0:0,HOST:PORT`.
  *
- * It does not handle messages longer than a datagram. It takes the first datagram that comes, from whomever: who sent it
- * is printed, and no proof of anything.
+ * It does not handle messages longer than a datagram. It takes the first datagram that comes, from whomever:
+ * who sent it is printed, and no proof of anything.
  *
  * @module
  */

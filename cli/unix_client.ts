@@ -8,8 +8,8 @@
  * Start `cli/unix_server.ts` in another terminal first. But for the address, everything is as over TCP.
  * `--message TEXT` sends something else.
  *
- * It ends what it sends by a half-close, and takes what comes until the server closes, up to 1 MiB, for the answer. A
- * server that never closes keeps it waiting until Ctrl-C.
+ * It ends what it sends by a half-close, and takes what comes until the server closes, up to 1 MiB, for the
+ * answer. A server that never closes keeps it waiting until Ctrl-C.
  *
  * @module
  */

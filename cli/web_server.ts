@@ -8,14 +8,15 @@
  *     sending HTTP/1.0 200 OK to 127.0.0.1:61354
  *     closing connection to 127.0.0.1:61354
  *
- * Then run `cli/http_get.ts` or `cli/url_get.ts http://127.0.0.1:65432/` in another terminal, or open that URL in
- * a browser. Ctrl-C ends the server, once the answers that it is sending have been sent.
+ * Then run `cli/http_get.ts` or `cli/url_get.ts http://127.0.0.1:65432/` in another terminal, or open that
+ * URL in a browser. Ctrl-C ends the server, once the answers that it is sending have been sent.
  *
  * The main loop is the tutorial's: the server socket neither sends nor receives, it only makes client sockets.
  * What the tutorial does in a thread is an asynchronous function here.
  *
  * It does not handle files (there is one page, made by the program), methods but GET and HEAD, a second
- * request on the same connection, or encryption. The head of a request may have 8192 bytes and take 10 seconds.
+ * request on the same connection, or encryption. The head of a request may have 8192 bytes and take 10
+ * seconds.
  *
  * @module
  */
@@ -200,8 +201,8 @@ function layOut(
 }
 
 /**
- * Reads what the client still sends until it has closed too, for a moment. To close over bytes that nobody has read
- * would reset the connection, and the answer might get lost with it.
+ * Reads what the client still sends until it has closed too, for a moment. To close over bytes that nobody
+ * has read would reset the connection, and the answer might get lost with it.
  */
 async function linger(clientSocket: Deno.Conn): Promise<void> {
   const timer = setTimeout(() => clientSocket.close(), LINGER_TIMEOUT);
