@@ -25,7 +25,7 @@
 import { bytesLiteral, formatAddr } from "../mod.ts";
 import { errorsTo } from "./echo.ts";
 import { LISTEN_HOST, LISTEN_PORT, type Program, program } from "./program.ts";
-import { ClientSocket, select, ServerSocket } from "./select.ts";
+import { type ClientSocket, select, ServerSocket } from "./select.ts";
 
 /** A nice long one, as the tutorial has it. */
 const TIMEOUT = 60_000;
