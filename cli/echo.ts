@@ -55,7 +55,7 @@ export function echoing(print: (line: string) => void): Handler<Uint8Array> {
  */
 export function errorsTo(
   print: (line: string) => void,
-): (error: unknown, info?: PeerInfo) => void {
+): (error: unknown, info?: Pick<PeerInfo, "remoteAddr">) => void {
   return (error, info) => {
     const reason = error instanceof Error ? error.message : String(error);
     // Without a peer it is accepting that failed.

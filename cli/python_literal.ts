@@ -9,8 +9,8 @@
 const ESCAPES = new Map([["\t", "\\t"], ["\n", "\\n"], ["\r", "\\r"]]);
 /** What Python holds to be not printable: controls, formats, unassigned, and any space but the usual one. */
 const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/gu;
-/** What would break a line in two, or steer the terminal. */
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+/** What would break a line in two, turn it round, or steer the terminal. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Writes a JSON value as Python's `repr` does. Numbers are written as in JavaScript, where `1.0` is `1`.

@@ -52,6 +52,9 @@ export function search(request: Message): Message {
 /** The action and the value of a request, as texts. */
 function fieldsOf(request: unknown): { action: string; value: string } {
   const fields = new Map(Object.entries(request ?? {}));
-  const text = (name: string) => String(fields.get(name) ?? "");
+  function text(name: string): string {
+    const value: unknown = fields.get(name) ?? "";
+    return typeof value === "string" ? value : JSON.stringify(value);
+  }
   return { action: text("action"), value: text("value") };
 }

@@ -21,7 +21,8 @@ import { type ByteOrder, readUint, type UintWidth } from "./byte_order.ts";
  * Whose memory a frame is.
  *
  * - `"owned"`: a view on a receive buffer that is never written again. It is the caller's for good; a kept
- *   frame keeps its buffer (up to 64 KiB) alive, and `frame.buffer` is shared with its neighbours.
+ *   frame keeps its buffer (up to 64 KiB) alive, and `frame.buffer` is shared with its neighbours and with
+ *   what is still to come: it must not be transferred.
  * - `"copied"`: memory of its own.
  * - `"borrowed"`: a view that is valid until the next read only.
  */

@@ -25,6 +25,8 @@ const pool: Uint8Array[] = [];
 /** A piece that is complete. */
 interface Chunk {
   bytes: Uint8Array;
+  /** How long it was when it was laid out: memory of a caller's may have been given away since. */
+  length: number;
   /** The buffer it lies in, if that was made here and can be used again. */
   buffer: Uint8Array | undefined;
 }
@@ -119,12 +121,18 @@ export class ByteSink {
    *
    * @param bytes The bytes; a long piece may be kept as it is, and is then not to be written to before it
    * was sent.
+   * @throws {TypeError} If it is anything else.
    */
   write(bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(
+        `Cannot write frame: it must be a Uint8Array: it is of type ${typeof bytes}`,
+      );
+    }
     const { length } = bytes;
     if (length >= this.#keepFrom) {
       this.#seal();
-      this.#sealed.push({ bytes, buffer: undefined });
+      this.#sealed.push({ bytes, length, buffer: undefined });
       this.#sealedLength += length;
       this.#keepsOthers = true;
       return;
@@ -203,9 +211,10 @@ export class ByteSink {
     let excess = openStart - position;
     while (excess > 0) {
       const last = this.#sealed[this.#sealed.length - 1];
-      const { length } = last.bytes;
+      const { length } = last;
       if (length > excess) {
-        last.bytes = last.bytes.subarray(0, length - excess);
+        last.length = length - excess;
+        last.bytes = last.bytes.subarray(0, last.length);
         this.#sealedLength -= excess;
         return;
       }
@@ -223,9 +232,9 @@ export class ByteSink {
   bytes(): Uint8Array<ArrayBuffer> {
     const whole = new Uint8Array(this.length);
     let index = 0;
-    for (const { bytes } of this.#sealed) {
+    for (const { bytes, length } of this.#sealed) {
       whole.set(bytes, index);
-      index += bytes.length;
+      index += length;
     }
     whole.set(this.#open.subarray(0, this.#used), index);
     return whole;
@@ -236,16 +245,21 @@ export class ByteSink {
    * is called, which must come before the next chunk is taken.
    *
    * @returns The chunk; `undefined` if nothing is laid out.
+   * @throws {TypeError} If it is memory of a caller's that was given away before it was sent.
    */
   takeChunk(): Uint8Array | undefined {
     if (this.#sealed.length === 0) this.#seal();
     const chunk = this.#sealed.shift();
     if (chunk === undefined) return undefined;
     this.#away = chunk.buffer;
-    this.#sealedLength -= chunk.bytes.length;
-    this.#taken += chunk.bytes.length;
+    const { bytes, length } = chunk;
+    this.#sealedLength -= length;
+    this.#taken += length;
     if (this.#sealed.length === 0) this.#keepsOthers = false;
-    return chunk.bytes;
+    if (bytes.length === length) return bytes;
+    throw new TypeError(
+      `Cannot write frame: its memory was given away before it was sent: ${bytes.length} of ${length} bytes are left`,
+    );
   }
 
   /** Says that the chunk taken last has been sent: its memory may be used again. */
@@ -261,8 +275,9 @@ export class ByteSink {
   /** Completes the chunk in the open buffer. */
   #seal(): void {
     if (this.#used === 0) return;
-    const bytes = this.#open.subarray(0, this.#used);
-    this.#sealed.push({ bytes, buffer: this.#open });
+    const length = this.#used;
+    const bytes = this.#open.subarray(0, length);
+    this.#sealed.push({ bytes, length, buffer: this.#open });
     this.#sealedLength += this.#used;
     this.#open = NO_BYTES;
     this.#used = 0;

@@ -54,7 +54,8 @@ export interface Codec<T, W = T> {
   /**
    * Says what the bytes left at the end of the stream mean. Without it they are a truncated frame.
    *
-   * @param received What is left: at least one byte, and not a whole frame.
+   * @param received What is left, and not a whole frame: at least one byte, unless a tag of `typed` came
+   * before it.
    * @returns The last frame, removed from `received`; `undefined` if it is truncated, or if nothing but
    * meaningless bytes was there and was removed.
    */

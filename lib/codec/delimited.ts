@@ -291,12 +291,20 @@ export function delimited(
       const end = content.subarray(Math.max(length - finder.longest + 1, 0));
       for (const next of include === "prefix" ? delimiters : [written]) {
         const joined = finder.find(concat([end, next]), 0, false);
-        if (ending === undefined && joined?.index === end.length) continue;
-        throw new RangeError(
-          `Cannot write frame: ${
-            bytesLiteral(next)
-          } would end it before its last byte`,
-        );
+        const begins = finder.lengthAt(concat([frame, next]), 0, false);
+        const grows = include === "prefix" && begins !== lead;
+        if (ending === undefined && joined?.index === end.length && !grows) {
+          continue;
+        }
+        const why = ending === undefined
+          ? `its end and the delimiter ${bytesLiteral(next)} make another one`
+          : `it has the delimiter ${
+            bytesLiteral(content.subarray(length, length + ending.length))
+          } in it`;
+        const hint = include === false && ending !== undefined
+          ? ", which is added when it is written"
+          : "";
+        throw new RangeError(`Cannot write frame: ${why}${hint}`);
       }
       out.write(frame);
       if (include === false) out.write(written);

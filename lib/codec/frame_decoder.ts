@@ -119,10 +119,10 @@ export class FrameDecoder<T> {
     if (this.#failed) throw this.#failure;
     const received = this.#received;
     if (!received.ready) return undefined;
-    const { offset } = received;
+    const { offset, skipping } = received;
     received.begin();
     try {
-      if (received.skipping) {
+      if (skipping) {
         const report = received.continueSkip();
         if (report !== undefined) throw report;
         received.settle();
@@ -133,7 +133,11 @@ export class FrameDecoder<T> {
       else if (received.offset === offset) throw new TypeError(NO_PROGRESS);
       return frame;
     } catch (error) {
-      throw this.#fail(error);
+      // An error that left everything as it was would be thrown for ever: it is no way to go on.
+      throw this.#fail(
+        error,
+        skipping || received.offset > offset || received.skipping,
+      );
     }
   }
 
@@ -149,7 +153,7 @@ export class FrameDecoder<T> {
     const frame = this.next();
     if (frame !== undefined) return frame;
     const received = this.#received;
-    const { length, offset, skipping, needed: need } = received;
+    const { length, offset, skipping } = received;
     if (length === 0 && !skipping) return undefined;
     try {
       if (skipping) {
@@ -160,16 +164,18 @@ export class FrameDecoder<T> {
         if (last !== undefined && received.offset === offset) {
           throw new TypeError(NO_PROGRESS);
         }
-        if (last !== undefined || received.length === 0) return last;
+        if (last !== undefined) received.begin(); // what it needed was for this frame
+        const done = received.length === 0 && !received.skipping;
+        if (last !== undefined || done) return last;
       }
     } catch (error) {
       throw this.#fail(error);
     }
-    const have = received.length;
-    const seen = skipping
+    const { length: have, needed: need } = received;
+    const seen = received.skipping
       ? "a part of a frame that was left out"
       : need === undefined
-      ? `${have} bytes of a frame`
+      ? `${have} byte${have === 1 ? "" : "s"} of a frame`
       : `${have} of ${need} bytes`;
     throw this.#fail(
       new TruncatedFrameError(`Cannot read frame: stream ended after ${seen}`, {
@@ -212,8 +218,10 @@ export class FrameDecoder<T> {
   }
 
   /** Keeps an error that ends the stream. */
-  #fail(error: unknown): unknown {
-    if (error instanceof FramingError && error.recoverable) return error;
+  #fail(error: unknown, progress = true): unknown {
+    if (progress && error instanceof FramingError && error.recoverable) {
+      return error;
+    }
     this.#failed = true;
     this.#failure = error;
     return error;

@@ -26,8 +26,7 @@ export interface HeaderBlockOptions extends LimitOptions {
 
 const LF = 10;
 const latin1 = new TextDecoder("latin1");
-const HEADER_LINE =
-  /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x20-\x7e\t]*?)[ \t]*$/;
+const HEADER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\x20-\x7e\t]*)$/;
 
 /**
  * Cuts frames that begin with a header block in ASCII and its `Content-Length`, as in the base protocol of
@@ -104,7 +103,7 @@ export function headerBlock(options: HeaderBlockOptions = {}): BytesCodec {
       if (value !== undefined) {
         throw malformed(received, "Content-Length comes twice", header);
       }
-      value = text;
+      value = text.trim();
     }
     if (value === undefined) {
       throw malformed(received, "Content-Length is missing", header);

@@ -15,8 +15,9 @@ import { mapCodec } from "./map_codec.ts";
  * What `T` says is not checked: it is for the caller to know what the peer sends.
  *
  * @typeParam T What the peer is trusted to send.
+ * @typeParam W What may be written; anything, unless it is said.
  * @param codec The codec that cuts the frames.
- * @returns The codec of JSON values. It takes any value that `JSON.stringify` does.
+ * @returns The codec of JSON values.
  *
  * @example One JSON value a line
  * ```ts
@@ -29,8 +30,10 @@ import { mapCodec } from "./map_codec.ts";
  * assertEquals(decoder.next()?.ask, 1);
  * ```
  */
-export function json<T = unknown>(codec: Codec<string>): Codec<T, unknown> {
-  return mapCodec<string, string, T, unknown>(codec, {
+export function json<T = unknown, W = unknown>(
+  codec: Codec<string>,
+): Codec<T, W> {
+  return mapCodec<string, string, T, W>(codec, {
     decode: (frame) => JSON.parse(frame),
     encode(value) {
       const frame: string | undefined = JSON.stringify(value);

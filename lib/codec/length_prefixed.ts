@@ -166,7 +166,12 @@ export function lengthPrefixed(
     },
     encode(frame, out) {
       const { length } = frame;
-      if (length > limit) throw tooLargeToWrite(length, limit);
+      if (length > limit) {
+        if (limit < most) throw tooLargeToWrite(length, limit);
+        throw new RangeError(
+          `Cannot write frame: length ${length} exceeds ${limit} bytes, the most that a width of ${width} can say`,
+        );
+      }
       const total = strip + length;
       const announced = total - surplus;
       if (total < header || announced < 0 || announced > maxUint(width)) {

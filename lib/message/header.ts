@@ -51,10 +51,15 @@ const NAMES = new Set([
 const NO_EXTRA = Object.freeze({});
 
 /** Lays a value out as Python's `json.dumps` does: a space behind each comma and each colon. */
-export function layOutJson(value: JsonValue): string {
+export function layOutJson(value: unknown): string {
+  const text: string | undefined = JSON.stringify(value, null, 1);
+  if (text === undefined) {
+    throw new TypeError(
+      `Cannot make message: JSON cannot hold a value of type ${typeof value}`,
+    );
+  }
   // No line break can be inside a string, where it would be escaped.
-  return JSON.stringify(value, null, 1)
-    .replace(/(,?)\n */g, (_, comma) => comma && ", ");
+  return text.replace(/(,?)\n */g, (_, comma) => comma && ", ");
 }
 
 /** Lays a header out as the wire has it. */
@@ -64,6 +69,11 @@ export function layOutHeader(header: MessageHeader): string {
   let text = `{"byteorder": "${header.byteorder}", "content-type": ${type}, ` +
     `"content-encoding": ${encoding}, "content-length": ${header.contentLength}`;
   for (const name in header.extra) {
+    if (NAMES.has(name)) {
+      throw new RangeError(
+        `Cannot write message: "${name}" must not be among the extra fields`,
+      );
+    }
     text += `, ${JSON.stringify(name)}: ${layOutJson(header.extra[name])}`;
   }
   return text + "}";

@@ -20,7 +20,6 @@ import { MessageHeaderError } from "../errors.ts";
 import { BINARY, decodeJson, decodeText, UTF_8 } from "./content.ts";
 import {
   type HeaderPlace,
-  type JsonValue,
   layOutHeader,
   layOutJson,
   type MessageHeader,
@@ -28,6 +27,8 @@ import {
 } from "./header.ts";
 
 const PREFIX = 2;
+/** A reader or writer that gives or takes nothing so many times in a row is broken. */
+const MAX_EMPTY = 100;
 
 /** The parts of a header that the maker of a message may choose. */
 export type MessageHeaderInit = Partial<Omit<MessageHeader, "contentLength">>;
@@ -74,9 +75,9 @@ export class Message {
    *
    * @param value The value.
    * @returns The message.
-   * @throws {TypeError} If the value has text with half a surrogate pair in it.
+   * @throws {TypeError} If it is a value that JSON cannot hold.
    */
-  static json(value: JsonValue): Message {
+  static json(value: unknown): Message {
     return new Message(encodeUtf8(layOutJson(value)), {
       contentType: "text/json",
       contentEncoding: UTF_8,
@@ -117,9 +118,10 @@ export class Message {
    * `Framing` with {@linkcode messages}, which reads ahead.
    *
    * @param source Where to read from.
-   * @param options The limits.
+   * @param options The limits; a message over them is always the end.
    * @returns The message; `null` if the stream ended before its first byte.
    * @throws {FramingError} If what comes is not a message, or only a part of one.
+   * @throws {TypeError} If the reader gives no bytes again and again.
    *
    * @example Usage
    * ```ts
@@ -138,9 +140,12 @@ export class Message {
    */
   static async read(
     source: ByteReader,
-    options: MessagesOptions = {},
+    options: Omit<MessagesOptions, "onOversize"> = {},
   ): Promise<Message | null> {
-    const decoder = new FrameDecoder(messages(options));
+    // What is left of a message that is left out would be taken for the next one by whoever reads on.
+    const codec = messages({ ...options, onOversize: "error" });
+    const decoder = new FrameDecoder(codec);
+    let emptyReads = 0;
     while (true) {
       const message = decoder.next();
       if (message !== undefined) return message;
@@ -150,6 +155,10 @@ export class Message {
       const count = await source.read(room);
       if (count === null) return decoder.end() ?? null;
       decoder.commit(count);
+      emptyReads = count === 0 ? emptyReads + 1 : 0;
+      if (emptyReads === MAX_EMPTY) {
+        throw new TypeError("Cannot read message: read() gives no bytes");
+      }
     }
   }
 
@@ -159,14 +168,21 @@ export class Message {
    * @param target Where to write to; nobody else may be writing to it meanwhile.
    * @param options The limits.
    * @throws {RangeError} If the message is over a limit.
+   * @throws {TypeError} If the writer takes no bytes again and again.
    */
   async write(
     target: ByteWriter,
     options: MessagesOptions = {},
   ): Promise<void> {
     const wire = encodeFrame(messages(options), this);
+    let emptyWrites = 0;
     for (let sent = 0; sent < wire.length;) {
-      sent += await target.write(wire.subarray(sent));
+      const count = await target.write(wire.subarray(sent));
+      emptyWrites = count > 0 ? 0 : emptyWrites + 1;
+      if (!(count >= 0) || emptyWrites === MAX_EMPTY) {
+        throw new TypeError("Cannot write message: write() takes no bytes");
+      }
+      sent += count;
     }
   }
 

@@ -27,6 +27,12 @@ export function checkTimeout(name: string, timeout: number): number {
   );
 }
 
+/** Throws if the options are out of range, or the wait is to be given up before it begins. */
+export function checkWait({ signal, timeout = Infinity }: WaitOptions): void {
+  signal?.throwIfAborted();
+  checkTimeout("timeout", timeout);
+}
+
 /**
  * Who waits for a promise. It may outlive any number of waits, and a reaction cannot be taken off a promise
  * again, so that each has one for all of them.
@@ -67,9 +73,8 @@ export class Deadline implements Disposable {
     timedOut: (timeout: number) => Error,
   ): Deadline | undefined {
     if (options === undefined) return undefined;
+    checkWait(options);
     const { signal, timeout = Infinity } = options;
-    signal?.throwIfAborted();
-    checkTimeout("timeout", timeout);
     return signal === undefined && timeout === Infinity
       ? undefined
       : new Deadline(signal, timeout, timedOut);

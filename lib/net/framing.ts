@@ -26,7 +26,7 @@ import {
   ConnectionError,
   ReadTimeoutError,
 } from "../errors.ts";
-import { Deadline, type WaitOptions } from "./deadline.ts";
+import { checkWait, Deadline, type WaitOptions } from "./deadline.ts";
 import { connectionFault } from "./faults.ts";
 import { SendBuffer } from "./send_buffer.ts";
 
@@ -207,8 +207,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * @throws {Deno.errors.Busy} If another read is under way.
    */
   read(options?: WaitOptions): Promise<T | null> {
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
     try {
+      if (options !== undefined) checkWait(options);
       const frame = this.tryRead();
       if (frame !== undefined) return Promise.resolve(frame);
     } catch (error) {
@@ -245,7 +245,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * @throws {FramingError} As by {@linkcode Framing.read}, as are the others.
    */
   async readBatch(options?: WaitOptions): Promise<T[] | null> {
-    options?.signal?.throwIfAborted();
+    if (options !== undefined) checkWait(options);
     const here = this.tryRead();
     const first = here === undefined ? await this.#read(options, END) : here;
     if (first === END) return null;
@@ -339,16 +339,11 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * @param options When to give up sending; 5 seconds unless told otherwise. The connection is closed then
    * too.
    * @throws {WriteTimeoutError} If the peer did not take the rest in time.
-   * @throws {PeerResetError} If a write failed and nobody has been told yet.
+   * @throws {PeerResetError} If a write failed and nobody has been told yet, unless by a promise of
+   * {@linkcode Framing.write}, which somebody may have waited for or not.
    */
   close(options: WaitOptions = {}): Promise<void> {
-    if (this.#closing !== undefined || this.#gone !== undefined) {
-      return this.#closing ?? Promise.resolve();
-    }
-    const { signal, timeout = CLOSE_TIMEOUT } = options;
-    const closed = this.#close({ signal, timeout });
-    this.#closing = closed.catch(() => {});
-    return closed;
+    return this.#closeOnce(options, false);
   }
 
   /**
@@ -363,6 +358,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   async detach(): Promise<Detached<C>> {
     this.#checkKept("detach");
     this.#checkIdle("detach");
+    this.#throwDeferred();
     do await this.drain(); while (this.#send.pending > 0); // somebody may have written meanwhile
     this.#checkKept("detach");
     this.#checkIdle("detach");
@@ -385,7 +381,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   switchCodec<U, V = U>(codec: Codec<U, V>): Framing<U, V, C> {
     this.#checkKept("switch the codec");
     if (this.#reading) this.#checkIdle("switch the codec");
-    if (this.#deferred !== undefined) throw this.#deferred;
+    this.#throwDeferred();
     const options = { ...this.#options, noDelay: false }; // it is set already, if it is to be
     const next = new Framing<U, V, C>(this.#conn, codec, options);
     next.#decoder = this.#decoder.switchCodec(codec);
@@ -442,9 +438,12 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     this.#shut();
   }
 
-  /** Sends what was written and closes the connection, as {@linkcode Framing.close} does. */
+  /**
+   * Sends what was written and closes the connection, as {@linkcode Framing.close} does. It does not throw
+   * again what a promise of {@linkcode Framing.write} was rejected with.
+   */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.#closeOnce({}, true);
   }
 
   #iterate(): Promise<IteratorResult<T>> {
@@ -467,13 +466,17 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     );
   }
 
+  /** Throws the error that came behind a batch, once. */
+  #throwDeferred(): void {
+    const error = this.#deferred;
+    if (error === undefined) return;
+    this.#deferred = undefined;
+    throw error;
+  }
+
   /** The next frame that is here. */
   #next(): T | undefined {
-    if (this.#deferred !== undefined) {
-      const error = this.#deferred;
-      this.#deferred = undefined;
-      throw error;
-    }
+    this.#throwDeferred();
     const frame = this.#decoder.next();
     if (frame !== undefined) this.#framesReceived++;
     return frame;
@@ -568,11 +571,21 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     );
   }
 
-  async #close(options: WaitOptions): Promise<void> {
+  #closeOnce(options: WaitOptions, perhapsTold: boolean): Promise<void> {
+    if (this.#closing !== undefined || this.#gone !== undefined) {
+      return this.#closing ?? Promise.resolve();
+    }
+    const { signal, timeout = CLOSE_TIMEOUT } = options;
+    const closed = this.#close({ signal, timeout }, perhapsTold);
+    this.#closing = closed.catch(() => {});
+    return closed;
+  }
+
+  async #close(options: WaitOptions, perhapsTold: boolean): Promise<void> {
     try {
       this.#writeEnded = true;
       if (!this.#send.failed) await this.drain(options);
-      else this.#send.checkUnreported();
+      else this.#send.checkUnreported(perhapsTold);
     } finally {
       this.#shut();
     }

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { FrameTooLargeError } from "../errors.ts";
 import type { Handler, PeerInfo } from "./serve.ts";
 
 /**
  * Makes a handler that answers every request of a connection, in the order in which they came. It ends with
- * the stream; an error ends the connection.
+ * the stream; an error ends the connection. A request that its codec leaves out, by `onOversize: "skip"`, is
+ * not answered but reported, and the next one is.
  *
  * @typeParam T The requests.
  * @typeParam W The responses.
@@ -26,12 +28,23 @@ export function reply<T, W = T>(
   answer: (request: T, info: PeerInfo) => W | Promise<W>,
 ): Handler<T, W> {
   return async (peer, info) => {
-    for await (const request of peer) {
-      const response = answer(request, info);
-      const room = peer.write(
-        response instanceof Promise ? await response : response,
-      );
-      if (room !== undefined) await room;
+    let ended = false;
+    while (!ended) {
+      try {
+        for await (const request of peer) {
+          const response = answer(request, info);
+          const room = peer.write(
+            response instanceof Promise ? await response : response,
+          );
+          if (room !== undefined) await room;
+        }
+        ended = true;
+      } catch (error) {
+        const skipped = error instanceof FrameTooLargeError &&
+          error.recoverable;
+        if (!skipped) throw error;
+        info.report(error);
+      }
     }
   };
 }

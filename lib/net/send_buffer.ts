@@ -51,6 +51,8 @@ export class SendBuffer {
   #failure: unknown;
   /** Whether the failure has been thrown to somebody. */
   #reported = false;
+  /** Whether a promise of `commit` was rejected with it, which somebody may wait for or not. */
+  #perhapsReported = false;
 
   constructor(conn: ByteWriter, highWaterMark: number) {
     this.#conn = conn;
@@ -79,9 +81,13 @@ export class SendBuffer {
     throw this.#failure;
   }
 
-  /** Throws the failure if nobody has been told of it. */
-  checkUnreported(): void {
-    if (!this.#reported) this.check();
+  /**
+   * Throws the failure if nobody has been told of it.
+   *
+   * @param perhaps Whether a promise that nobody may have waited for counts.
+   */
+  checkUnreported(perhaps: boolean): void {
+    if (!this.#reported && !(perhaps && this.#perhapsReported)) this.check();
   }
 
   /**
@@ -141,11 +147,11 @@ export class SendBuffer {
     this.#failed = true;
     this.#failure = failure;
     this.#reported = reported;
-    while (this.sink.takeChunk() !== undefined) this.sink.recycle();
+    this.sink.truncate(this.sink.position - this.sink.length);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const { told, reject } of waiters) {
-      this.#reported ||= told;
+      this.#perhapsReported ||= told;
       reject(failure);
     }
   }
@@ -217,10 +223,11 @@ export class SendBuffer {
   }
 
   #wake(): void {
-    let waiter: Waiter | undefined;
-    while ((waiter = this.#waiters[0]) && waiter.position <= this.#sent) {
-      this.#waiters.shift();
-      waiter.resolve();
+    const waiters = this.#waiters;
+    let done = 0;
+    while (done < waiters.length && waiters[done].position <= this.#sent) {
+      waiters[done++].resolve();
     }
+    waiters.splice(0, done);
   }
 }

@@ -21,10 +21,13 @@ import {
 export interface PeerInfo {
   /** The address of the peer. */
   remoteAddr: Deno.Addr;
+  /** Tells the server's `onError` of an error that does not end the connection. */
+  report: (error: unknown) => void;
 }
 
 /**
- * Serves one connection. When it returns or throws, what was written is sent and the connection is closed.
+ * Serves one connection. When it returns or throws, what was written is sent and the connection is closed;
+ * one that it detached is its own to close.
  *
  * @typeParam T The frames that are read.
  * @typeParam W The frames that are written.
@@ -105,7 +108,7 @@ export interface Server<A extends Deno.Addr = Deno.Addr>
   readonly stats: ServerStats;
   /**
    * Stops listening, lets handlers end, and closes what is open after the grace. Peers that are idle are told
-   * by a half-close; the others once their handler reads on.
+   * by a half-close; the others once their handler reads on. Called again, it can shorten the grace.
    *
    * @param options How long that may take.
    * @returns A promise that is fulfilled when everything is closed.
@@ -201,7 +204,6 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
   #stats: ServerStats = { accepted: 0, active: 0, failed: 0, acceptErrors: 0 };
   #stopped = false;
   #wake: (() => void) | undefined;
-  #shutdown: Promise<void> | undefined;
   #abandon = Promise.withResolvers<void>();
   #abort = (): void => void this.shutdown();
   readonly addr: A;
@@ -236,26 +238,33 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
 
   async shutdown({ grace = GRACE }: ShutdownOptions = {}): Promise<void> {
     checkTimeout("grace", grace);
-    await (this.#shutdown ??= this.#stop(grace));
+    this.#stop();
+    const timer = grace > MAX_TIMER
+      ? undefined
+      : setTimeout(() => this.#closeAll(), grace);
+    await this.finished;
+    clearTimeout(timer);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
 
-  async #stop(grace: number): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#abort);
+  /** Stops listening, and tells every connection. */
+  #stop(): void {
+    if (this.#stopped) return;
     this.#stopped = true;
+    this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#listener.close();
     this.#wake?.();
     for (const peer of this.#peers.keys()) ownerOf(peer).stopReading();
-    const timer = grace > MAX_TIMER ? undefined : setTimeout(() => {
-      for (const peer of this.#peers.keys()) ownerOf(peer)[Symbol.dispose]();
-      this.#peers.clear();
-      this.#abandon.resolve(); // a handler may never settle
-    }, grace);
-    await this.finished;
-    clearTimeout(timer);
+  }
+
+  /** Closes what is open, whatever its handler does. */
+  #closeAll(): void {
+    for (const peer of this.#peers.keys()) ownerOf(peer)[Symbol.dispose]();
+    this.#peers.clear();
+    this.#abandon.resolve(); // a handler may never settle
   }
 
   /** Accepts until the listener is closed, then waits for the connections. */
@@ -292,7 +301,11 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
       this.#report(error);
       return;
     }
-    this.#peers.set(peer, this.#serve(peer, { remoteAddr: conn.remoteAddr }));
+    const info: PeerInfo = {
+      remoteAddr: conn.remoteAddr,
+      report: (error) => this.#report(error, info),
+    };
+    this.#peers.set(peer, this.#serve(peer, info));
     // It came while the listener was being closed, or its handler shut the server down at once.
     if (this.#stopped) ownerOf(peer).stopReading();
   }

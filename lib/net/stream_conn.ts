@@ -29,8 +29,12 @@ class StreamConn implements ByteConn {
   }
 
   async read(p: Uint8Array): Promise<number | null> {
-    const chunk = this.#rest ?? (await this.#reader.read()).value;
-    if (chunk === undefined) return null;
+    let chunk = this.#rest;
+    while (chunk === undefined || chunk.length === 0) { // a stream may give empty ones
+      const { value, done } = await this.#reader.read();
+      if (done) return null;
+      chunk = value;
+    }
     const count = Math.min(chunk.length, p.length);
     p.set(chunk.subarray(0, count));
     this.#rest = count < chunk.length ? chunk.subarray(count) : undefined;

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, AssertionError } from "@std/assert";
 import { concat } from "@std/bytes";
 import type { Codec } from "../codec/codec.ts";
 import { encodeFrame } from "../codec/encode_frame.ts";
@@ -82,11 +82,12 @@ function bytesOf(wire: Uint8Array | string): Uint8Array {
 }
 
 /** What an error says, in the form in which it is compared. */
-function describe(error: unknown): Record<string, unknown> {
+function describe(error: unknown, where: string): Record<string, unknown> {
   if (!(error instanceof FramingError)) {
-    throw new Error("Codec threw an error that is no FramingError", {
-      cause: error,
-    });
+    throw new AssertionError(
+      `${where}: codec threw what is no FramingError: ${error}`,
+      { cause: error },
+    );
   }
   // `fromEntries` takes the numbers along, whatever the class.
   const { cause: _, stack: __, ...fields } = error;
@@ -97,18 +98,25 @@ function describe(error: unknown): Record<string, unknown> {
 function eventsOf<T>(
   codec: Codec<T, never>,
   chunks: readonly Uint8Array[],
+  where: string,
 ): Event<T>[] {
   const decoder = new FrameDecoder(codec);
   const events: Event<T>[] = [];
   /** Takes frames until there are no more; `false` when the stream has failed. */
   function drain(next: () => T | undefined): boolean {
+    let last: unknown;
     while (true) {
       try {
         const frame = next();
         if (frame === undefined) return true;
         events.push({ frame });
       } catch (error) {
-        events.push({ error: describe(error) });
+        assert(
+          error !== last,
+          `${where}: an error must be recoverable only if bytes were removed`,
+        );
+        last = error;
+        events.push({ error: describe(error, where) });
         if (!(error instanceof FramingError && error.recoverable)) {
           assertPoisoned(decoder, error);
           return false;
@@ -210,10 +218,11 @@ export function checkCodec<T extends W, W = T>(
     wire: Uint8Array,
     cuts: Iterable<[string, Uint8Array[]]> = cutsOf(wire, threeCutsUpTo),
   ): Event<T>[] {
-    const expected = eventsOf(codec, [wire]);
+    const expected = eventsOf(codec, [wire], `${name}, whole`);
     for (const [cut, chunks] of cuts) {
       report.cuts++;
-      assertEquals(eventsOf(codec, chunks), expected, `${name}, ${cut}`);
+      const where = `${name}, ${cut}`;
+      assertEquals(eventsOf(codec, chunks, where), expected, where);
     }
     return expected;
   }
@@ -243,7 +252,7 @@ export function checkCodec<T extends W, W = T>(
 
   const wires: Uint8Array[] = [];
   for (const [index, sample] of samples.entries()) {
-    const name = `sample ${index}`;
+    const name = `samples[${index}]`;
     report.samples++;
     const written = sample.canonical === false
       ? undefined
@@ -283,13 +292,13 @@ export function checkCodec<T extends W, W = T>(
 
   // What is wrong must be so wherever it is cut, and must not take a frame before it along.
   for (
-    const [kind, faults] of [
-      [FrameTooLargeError.name, options.tooLarge ?? []],
-      [MalformedFrameError.name, options.malformed ?? []],
+    const [option, kind, faults] of [
+      ["tooLarge", FrameTooLargeError.name, options.tooLarge ?? []],
+      ["malformed", MalformedFrameError.name, options.malformed ?? []],
     ] as const
   ) {
     for (const [index, fault] of faults.entries()) {
-      const name = `${kind} ${index}`;
+      const name = `${option}[${index}]`;
       const before = untilEnd ? new Uint8Array(0) : wires[0];
       const wire = concat([before, bytesOf(fault)]);
       const events = checkCuts(name, wire);

@@ -111,3 +111,10 @@ Deno.test("search() refuses a request that says it is JSON and is not", () => {
     '"content-encoding" is "binary"',
   );
 });
+
+Deno.test("search() answers fields that are no texts", () => {
+  const fields = { action: { toString: 1, valueOf: 2 }, value: [1] };
+  assertEquals(search(Message.json(fields)).json(), {
+    result: 'Error: invalid action "{"toString":1,"valueOf":2}".',
+  });
+});

@@ -287,3 +287,14 @@ Deno.test("ByteSink takes a piece larger than its largest buffer", () => {
   sink.write(raw(">"));
   assertEquals(takeAll(sink).join(""), `<${".".repeat(200_000)}>`);
 });
+
+Deno.test("ByteSink.write() refuses what is no bytes, instead of laying out zeros", () => {
+  const out = new ByteSink();
+  const text: Uint8Array = JSON.parse('"hello"');
+  assertThrows(
+    () => out.write(text),
+    TypeError,
+    "Cannot write frame: it must be a Uint8Array: it is of type string",
+  );
+  assertEquals(out.length, 0);
+});

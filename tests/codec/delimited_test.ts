@@ -10,6 +10,8 @@ import {
   encodeFrame,
   FrameDecoder,
   FrameTooLargeError,
+  text,
+  TruncatedFrameError,
 } from "@framewire/framewire";
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import { testEncoding } from "../support/encoding.ts";
@@ -275,20 +277,21 @@ testEncoding("delimited()", [
     frame: raw("a\r\nb"),
     fault: [
       RangeError,
-      String.raw`Cannot write frame: b'\r\n' would end it before its last byte`,
+      String
+        .raw`Cannot write frame: it has the delimiter b'\r\n' in it, which is added when it is written`,
     ],
   },
   {
     name: "refuses a frame with another delimiter of the list in it",
     codec: delimited([";", ","]),
     frame: raw("a,b"),
-    fault: [RangeError, "would end it before its last byte"],
+    fault: [RangeError, "it has the delimiter b',' in it"],
   },
   {
     name: "refuses a frame whose last bytes make an earlier delimiter",
     codec: delimited("aa"),
     frame: raw("xa"),
-    fault: [RangeError, "would end it before its last byte"],
+    fault: [RangeError, "make another one"],
   },
   {
     name: "writes a frame whose last bytes only begin a delimiter",
@@ -300,13 +303,13 @@ testEncoding("delimited()", [
     name: "refuses a frame whose last bytes make a longer delimiter",
     codec: delimited(["\n", CRLF]),
     frame: raw("a\r"),
-    fault: [RangeError, "would end it before its last byte"],
+    fault: [RangeError, "make another one"],
   },
   {
     name: "refuses a frame that the next one could make end earlier",
     codec: delimited([CRLF, "ab\r\nzz"]),
     frame: raw("ab"),
-    fault: [RangeError, "would end it before its last byte"],
+    fault: [RangeError, "make another one"],
   },
   {
     name: "refuses a frame over the limit",
@@ -358,14 +361,14 @@ testEncoding("delimited()", [
     name: "refuses a frame that begins with one delimiter and has another",
     codec: delimited("::", { include: "prefix" }),
     frame: raw("::ab::"),
-    fault: [RangeError, "b'::' would end it before its last byte"],
+    fault: [RangeError, "Cannot write frame: it has the delimiter b'::' in it"],
   },
   {
     name:
       "refuses a frame that any delimiter of the next one could end earlier",
     codec: delimited([CRLF, "\n"], { include: "prefix" }),
     frame: raw("\nab\r"),
-    fault: [RangeError, "would end it before its last byte"],
+    fault: [RangeError, "make another one"],
   },
 ]);
 
@@ -489,4 +492,24 @@ Deno.test("delimited() holds nothing of a frame that it leaves out but half a de
   const error = assertThrows(() => decoder.next(), FrameTooLargeError);
   assertEquals([error.length, error.offset], [total - 2, 0]);
   assertEquals(decoder.next(), raw("x"));
+});
+
+Deno.test("delimited() does not end cleanly behind half of a frame that it leaves out", () => {
+  const decoder = new FrameDecoder(
+    text(delimited(["\n", "\n--boundary--\n"], {
+      maxFrameLength: 5,
+      onOversize: "skip",
+    })),
+  );
+  decoder.push(raw("one\n--bound"));
+  assertEquals(decoder.next(), undefined);
+  assertEquals(decoder.end(), "one");
+  assertThrows(() => decoder.end(), TruncatedFrameError);
+});
+
+Deno.test("delimited() refuses a frame whose own delimiter the next one makes longer", () => {
+  const codec = delimited(["\n", "\n\n"], { include: "prefix" });
+  assertThrows(() => encodeFrame(codec, raw("\n")), RangeError);
+  const other = delimited(["c", "caac"], { include: "prefix" });
+  assertThrows(() => encodeFrame(other, raw("caa")), RangeError);
 });

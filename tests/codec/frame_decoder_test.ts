@@ -380,3 +380,19 @@ Deno.test("FrameDecoder reads ten thousand empty frames of one chunk, of any cod
     assertEquals(count, 10_000);
   }
 });
+
+Deno.test("FrameDecoder keeps an error that calls itself recoverable and removed nothing", () => {
+  const decoder = new FrameDecoder({
+    decode() {
+      throw new MalformedFrameError("Again", { recoverable: true });
+    },
+    encode() {},
+  });
+  decoder.push(raw("a"));
+  const error = assertThrows(() => decoder.next(), MalformedFrameError);
+  // The stream has failed: more bytes do not help.
+  assertStrictEquals(
+    assertThrows(() => decoder.push(raw("b")), MalformedFrameError),
+    error,
+  );
+});

@@ -9,6 +9,7 @@ import {
   FramingError,
   headerBlock,
   json,
+  MalformedFrameError,
   text,
 } from "@framewire/framewire";
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
@@ -165,4 +166,15 @@ Deno.test("headerBlock() looks at each byte of a block once, however it is cut",
     assertEquals(decoder.next(), undefined);
   }
   assertLess(searched, 2 * block.length);
+});
+
+Deno.test("headerBlock() takes no longer for a line of blanks than for another", () => {
+  // One that is refused only at its end: a search that goes back would go back to every blank.
+  const line = raw("A:" + " ".repeat(8000) + "\x01\r\n");
+  const decoder = new FrameDecoder(headerBlock());
+  decoder.push(line);
+  assertThrows(() => decoder.next(), MalformedFrameError);
+  const spaced = new FrameDecoder(headerBlock());
+  spaced.push(raw("Content-Length: \t 2 \t\r\n\r\nhi"));
+  assertEquals(spaced.next(), raw("hi"));
 });

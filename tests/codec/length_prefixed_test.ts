@@ -294,7 +294,10 @@ testEncoding("lengthPrefixed()", [
     name: "refuses a frame longer than its length can say",
     codec: lengthPrefixed({ width: 1 }),
     frame: new Uint8Array(256),
-    fault: [RangeError, "length 256 exceeds maxFrameLength of 255 bytes"],
+    fault: [
+      RangeError,
+      "length 256 exceeds 255 bytes, the most that a width of 1 can say",
+    ],
   },
 ]);
 

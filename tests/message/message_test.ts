@@ -477,3 +477,47 @@ Deno.test("messages() yields content that nobody writes to again", () => {
   assertEquals(decoder.next()?.text(), "xyz");
   assertEquals(first?.text(), "abc");
 });
+
+Deno.test("Message.read() never goes on behind a message over the limit", async () => {
+  const [here, there] = connPair();
+  await Message.text("x".repeat(30)).write(here);
+  const options = { maxFrameLength: 10, onOversize: "skip" };
+  const error = await assertRejects(
+    () => Message.read(there, options),
+    FrameTooLargeError,
+  );
+  assertEquals(error.recoverable, false);
+  here.close();
+  there.close();
+});
+
+Deno.test("Message.read() and write() give up a conn that gives and takes nothing", async () => {
+  const empty = Array.from({ length: 200 }, () => ({ empty: true }) as const);
+  const conn = scriptedConn(empty, new Array(200).fill(0));
+  await assertRejects(() => Message.read(conn), TypeError, "gives no bytes");
+  await assertRejects(
+    () => Message.text("a").write(conn),
+    TypeError,
+    "takes no bytes",
+  );
+  conn.close();
+});
+
+Deno.test("messages() refuses to lay out one of the four fields twice", () => {
+  const message = new Message(new Uint8Array(3), {
+    extra: { "content-length": 1 },
+  });
+  assertThrows(
+    () => encodeFrame(messages(), message),
+    RangeError,
+    '"content-length" must not be among the extra fields',
+  );
+});
+
+Deno.test("Message.json() refuses what JSON cannot hold", () => {
+  assertThrows(
+    () => Message.json(undefined),
+    TypeError,
+    "JSON cannot hold a value of type undefined",
+  );
+});

@@ -451,13 +451,25 @@ Deno.test("Framing.readBatch() gives what is here, then the error behind it, the
   const codec = json(lines());
   await using peer = new Framing(scriptedConn(script), codec);
   assertEquals(await peer.readBatch(), [1, 2]);
-  assertThrows(() => peer.switchCodec(lines()), MalformedFrameError);
   await assertRejects(() => peer.readBatch(), MalformedFrameError);
   assertEquals(await peer.readBatch(), [3]);
   assertEquals(await peer.readBatch(), [4]);
   assertEquals(await peer.readBatch(), [5]);
   assertEquals(await peer.readBatch(), null);
   assertEquals(peer.stats.framesReceived, 5);
+});
+
+Deno.test("Framing.switchCodec() and detach() throw an error that came behind a batch, once", async () => {
+  for (const act of ["switchCodec", "detach"] as const) {
+    const codec = json(lines());
+    const conn = scriptedConn([{ chunk: "1\n{\n2\n" }]);
+    await using peer = new Framing(conn, codec);
+    assertEquals(await peer.readBatch(), [1]);
+    await assertRejects(async () => {
+      await peer[act](codec);
+    }, MalformedFrameError);
+    assertEquals(await peer.read(), 2);
+  }
 });
 
 Deno.test("Framing.readBatch() keeps an error that ends the stream behind the frames before it", async () => {
@@ -1112,4 +1124,33 @@ Deno.test("Framing.stopReading() survives a change of codec", async () => {
   await writeAll(there, hello);
   assertEquals(await next.read(), null);
   there.close();
+});
+
+Deno.test("Framing.close() tells of bytes that were lost, if only a promise that may have been dropped did", async () => {
+  const [here, there] = connPair({ capacity: 4 });
+  const peer = new Framing(here, lines(), { highWaterMark: 0 });
+  peer.write("far too long for nobody to read it"); // the promise is dropped
+  await until(() => peer.stats.bytesSent === 4);
+  there.close();
+  await until(() => peer.stats.pending === 0 || peer.stats.bytesSent === 4);
+  await assertRejects(() => peer.close(), PeerResetError);
+});
+
+Deno.test("Framing's disposal does not throw again what a write was rejected with", async () => {
+  const [here, there] = connPair({ capacity: 4 });
+  {
+    await using peer = new Framing(here, lines(), { highWaterMark: 0 });
+    const written = peer.write("far too long for nobody to read it");
+    there.close();
+    await assertRejects(async () => await written, PeerResetError);
+  }
+});
+
+Deno.test("Framing refuses a wrong timeout even if a frame is here", async () => {
+  const peer = new Framing(scriptedConn([{ chunk: "a\nb\n" }]), lines());
+  assertEquals(await peer.read(), "a");
+  await assertRejects(() => peer.read({ timeout: -1 }), RangeError);
+  await assertRejects(() => peer.readBatch({ timeout: NaN }), RangeError);
+  assertEquals(await peer.read({ timeout: 0 }), "b");
+  await peer.close();
 });

@@ -6,9 +6,12 @@
 
 import {
   connect,
+  FrameTooLargeError,
   type Handler,
+  json,
   lengthPrefixed,
   lines,
+  MalformedFrameError,
   PeerResetError,
   reply,
   serve,
@@ -122,4 +125,35 @@ Deno.test("reply() is over when the client goes away", async () => {
   }
   assertInstanceOf(errors[0], PeerResetError);
   assertEquals(errors.length, 1);
+});
+
+Deno.test("reply() goes on behind a request that its codec leaves out, and reports it", async () => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const codec = lines({ maxFrameLength: 10, onOversize: "skip" });
+  const handler = reply((line: string) => `got ${line}`);
+  await using server = serve({ port: 0, onError }, codec, handler);
+  await using peer = await connect({ port: server.addr.port }, lines());
+  await peer.writeMany(["short", "x".repeat(50), "again"]);
+  assertEquals([await peer.read(), await peer.read()], [
+    "got short",
+    "got again",
+  ]);
+  assertInstanceOf(errors[0], FrameTooLargeError);
+  assertEquals([errors[0].length, errors.length, server.stats.failed], [
+    50,
+    1,
+    0,
+  ]);
+});
+
+Deno.test("reply() ends with a request that is malformed", async () => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const handler = reply((value: unknown) => value);
+  await using server = serve({ port: 0, onError }, json(lines()), handler);
+  await using peer = await connect({ port: server.addr.port }, lines());
+  await peer.writeMany(["1", "{", "2"]);
+  assertEquals([await peer.read(), await peer.read()], ["1", null]);
+  assertInstanceOf(errors[0], MalformedFrameError);
 });

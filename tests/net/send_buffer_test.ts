@@ -23,6 +23,7 @@ import {
   assertInstanceOf,
   assertRejects,
   assertStrictEquals,
+  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import {
@@ -630,5 +631,17 @@ Deno.test("Framing.write() keeps to the frames of others on the wire", async () 
     );
   }
   await assertRejects(() => writeAll(here, raw("x")), Deno.errors.BadResource);
+  there.close();
+});
+
+Deno.test("Framing fails if the memory of a long frame was given away before it was sent", async () => {
+  const [here, there] = connPair();
+  const peer = new Framing(here, lengthPrefixed());
+  const frame = new Uint8Array(70_000);
+  const written = peer.write(frame);
+  structuredClone(frame, { transfer: [frame.buffer] });
+  const error = await assertRejects(async () => await written, ConnectionError);
+  assertStringIncludes(error.message, "given away before it was sent");
+  await peer.close().catch(() => {});
   there.close();
 });

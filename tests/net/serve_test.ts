@@ -605,3 +605,15 @@ Deno.test("serve() goes on when file descriptors run out and are free again", as
   await live.close();
   assertEquals(await program.end(), 0);
 });
+
+Deno.test("Server.shutdown() called again can shorten the grace", async () => {
+  const never = Promise.withResolvers<void>();
+  const server = serve({ port: 0 }, lines(), () => never.promise);
+  using conn = await Deno.connect({ port: server.addr.port });
+  await until(() => server.stats.active === 1);
+  const patient = server.shutdown({ grace: Infinity });
+  await server.shutdown({ grace: 0 });
+  await patient;
+  assertEquals(server.stats.active, 0);
+  assertEquals(await conn.read(new Uint8Array(1)), null);
+});

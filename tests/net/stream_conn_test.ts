@@ -84,3 +84,13 @@ Deno.test("streamConn() refuses a stream that somebody reads already", () => {
     TypeError,
   );
 });
+
+Deno.test("streamConn() reads over empty chunks, however many there are", async () => {
+  const empty = Array.from({ length: 1000 }, () => new Uint8Array(0));
+  const conn = streamConn({
+    readable: ReadableStream.from([...empty, new Uint8Array([97, 10])]),
+    writable: new WritableStream(),
+  });
+  await using peer = new Framing(conn, lines());
+  assertEquals(await peer.read(), "a");
+});

@@ -108,7 +108,7 @@ const BROKEN: readonly Broken[] = [
         return received.take(length);
       },
     },
-    message: "sample 0, byte by byte",
+    message: "samples[0], byte by byte",
   },
   {
     name: "needs a byte too many",
@@ -119,7 +119,7 @@ const BROKEN: readonly Broken[] = [
         return right.decode(received);
       },
     },
-    message: "sample 0: decode gives another frame",
+    message: "samples[0]: decode gives another frame",
   },
   {
     name: "takes all bytes that are there",
@@ -143,7 +143,7 @@ const BROKEN: readonly Broken[] = [
         return received.length < length ? undefined : received.take(length);
       },
     },
-    message: "sample 0, byte by byte",
+    message: "samples[0], byte by byte",
   },
   {
     name: "lays out other bytes",
@@ -154,7 +154,7 @@ const BROKEN: readonly Broken[] = [
         out.write(frame);
       },
     },
-    message: "sample 0: encode lays out other bytes",
+    message: "samples[0]: encode lays out other bytes",
   },
   {
     name: "yields another frame",
@@ -164,7 +164,7 @@ const BROKEN: readonly Broken[] = [
         return right.decode(received)?.toReversed();
       },
     },
-    message: "sample 0: decode gives another frame",
+    message: "samples[0]: decode gives another frame",
   },
   {
     name: "hands out memory that it writes to again",
@@ -187,7 +187,7 @@ const BROKEN: readonly Broken[] = [
     name: "has no limit",
     codec: lengthPrefixed({ width: 1 }),
     options: { tooLarge: ["\x0a0123456789"] },
-    message: "FrameTooLargeError 0: must be a FrameTooLargeError at 6",
+    message: "tooLarge[0]: must be a FrameTooLargeError at 6",
   },
   {
     name: "holds to its limit only when the frame has come",
@@ -199,14 +199,14 @@ const BROKEN: readonly Broken[] = [
       },
     },
     options: { tooLarge: ["\x0a"] },
-    message: "FrameTooLargeError 0: must be a FrameTooLargeError at 6",
+    message: "tooLarge[0]: must be a FrameTooLargeError at 6",
   },
   {
     name: "takes what is malformed",
     codec: netstring(),
     samples: [{ frame: raw("a"), wire: "1:a," }],
     options: { malformed: ["1:a,", "2:ab,"] },
-    message: "MalformedFrameError 0: must be a MalformedFrameError at 4",
+    message: "malformed[0]: must be a MalformedFrameError at 4",
   },
   {
     name: "finds a fault later if the bytes come one by one",
@@ -226,7 +226,7 @@ const BROKEN: readonly Broken[] = [
     },
     samples: [{ frame: raw("four"), wire: "four" }],
     options: { malformed: [raw("\0\xff\0\0")] },
-    message: "MalformedFrameError 0, truncated to 6 bytes, byte by byte",
+    message: "malformed[0], truncated to 6 bytes, byte by byte",
   },
   {
     name: "lets a fault take the frame before it along",
@@ -240,7 +240,7 @@ const BROKEN: readonly Broken[] = [
       },
     },
     options: { malformed: [raw("\xff")] },
-    message: "MalformedFrameError 0, byte by byte",
+    message: "malformed[0], byte by byte",
   },
 ];
 
@@ -263,10 +263,24 @@ Deno.test("checkCodec() finds a codec that throws an error of no documented clas
   };
   const error = assertThrows(
     () => checkCodec(codec, [{ frame: "a", wire: "a\n" }]),
-    Error,
-    "Codec threw an error that is no FramingError",
+    AssertionError,
+    "samples[0], whole: codec threw what is no FramingError: RangeError: Undocumented",
   );
   assertIsError(error.cause, RangeError, "Undocumented");
+});
+
+Deno.test("checkCodec() finds an error that calls itself recoverable and removes nothing", () => {
+  const codec: Codec<string> = {
+    ...lines(),
+    decode() {
+      throw new MalformedFrameError("Again", { recoverable: true });
+    },
+  };
+  assertThrows(
+    () => checkCodec(codec, [{ frame: "a", wire: "a\n" }]),
+    AssertionError,
+    "samples[0], whole: an error must be recoverable only if bytes were removed",
+  );
 });
 
 Deno.test("checkCodec() asks for samples, and for wires of those that are not written", () => {
@@ -278,7 +292,7 @@ Deno.test("checkCodec() asks for samples, and for wires of those that are not wr
   assertThrows(
     () => checkCodec(right, [{ frame: raw("a"), canonical: false }]),
     AssertionError,
-    "sample 0: must have a wire, or be canonical",
+    "samples[0]: must have a wire, or be canonical",
   );
 });
 
