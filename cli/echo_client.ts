@@ -14,6 +14,8 @@
  */
 
 import { bytesLiteral, ConnectionError } from "../mod.ts";
+import { PATIENCE } from "./asking.ts";
+import { GuardedConn } from "./guarded_conn.ts";
 import {
   MESSAGE,
   PEER_HOST,
@@ -31,10 +33,10 @@ export const echoClient: Program = program({
 
   async main({ get, print }) {
     const message = new TextEncoder().encode(get(MESSAGE));
-    using conn = await Deno.connect({
-      hostname: get(PEER_HOST),
-      port: get(PEER_PORT),
-    });
+    using conn = new GuardedConn(
+      await Deno.connect({ hostname: get(PEER_HOST), port: get(PEER_PORT) }),
+      PATIENCE,
+    );
     // One write may take only a part, and one read may give only a part.
     for (let sent = 0; sent < message.length;) {
       sent += await conn.write(message.subarray(sent));

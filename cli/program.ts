@@ -5,6 +5,7 @@
  *               1   the network, a peer or a missing permission prevented it: one line on stderr
  *               2   it was called wrongly: its usage on stderr
  *             130   Ctrl-C
+ *             143   it was told to end, by SIGTERM
  *
  * A program is made with {@linkcode program} and ends its file with
  *
@@ -62,7 +63,7 @@ export interface Terminal {
   has(option: Switch): boolean;
   /** Prints one line on stdout. */
   print(line: string): void;
-  /** Names what is to be closed, in good order, when the user presses Ctrl-C; the rest is cut off. */
+  /** Names what is to be closed, in good order, when the program is to end; the rest is cut off. */
   atInterrupt(close: () => Promise<void>): void;
 }
 
@@ -182,6 +183,12 @@ function withoutBrackets(host: string): string {
 
 /** How long Ctrl-C waits for what is being closed, in milliseconds. */
 const GRACE = 2000;
+/** How close together two signals are one press of Ctrl-C, in milliseconds. */
+const SAME_PRESS = 300;
+/** The exit code of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+/** The exit code of a program that was told to end. */
+const TERMINATED = 143;
 
 /** Wrong arguments. `message` is empty where the usage says it all. */
 class UsageError extends Error {}
@@ -216,19 +223,27 @@ async function run(
   }
 
   const closings: (() => Promise<void>)[] = [];
-  const interrupted = Promise.withResolvers<130>();
-  let interrupting = false;
-  async function interrupt(): Promise<void> {
-    // Whoever presses Ctrl-C twice does not want to wait.
-    if (interrupting) return interrupted.resolve(130);
-    interrupting = true;
-    console.log("caught keyboard interrupt, exiting");
-    const timer = setTimeout(() => interrupted.resolve(130), GRACE);
+  const stopped = Promise.withResolvers<number>();
+  let stopping: number | undefined;
+  let since = 0;
+  async function stop(code: number): Promise<void> {
+    if (stopping !== undefined) {
+      // Whoever presses Ctrl-C twice does not want to wait; a terminal and a task runner both send one.
+      if (performance.now() - since > SAME_PRESS) stopped.resolve(stopping);
+      return;
+    }
+    stopping = code;
+    since = performance.now();
+    if (code === INTERRUPTED) console.log("caught keyboard interrupt, exiting");
+    const timer = setTimeout(() => stopped.resolve(code), GRACE);
     await Promise.allSettled(closings.map((close) => close()));
     clearTimeout(timer);
-    interrupted.resolve(130);
+    stopped.resolve(code);
   }
+  const interrupt = () => stop(INTERRUPTED);
+  const terminate = () => stop(TERMINATED);
   Deno.addSignalListener("SIGINT", interrupt);
+  Deno.addSignalListener("SIGTERM", terminate);
   try {
     const { texts, switches } = given;
     const done = init.main({
@@ -239,15 +254,16 @@ async function run(
     }).then(
       (code) => code ?? 0,
       (error) => {
-        if (interrupting) return 130; // what was being closed failed for that reason
+        if (stopping !== undefined) return stopping; // what was being closed failed for that reason
         fail(init, explain(error, whereOf(init, texts), init.permissions));
         return 1;
       },
     );
-    const code = await Promise.race([done, interrupted.promise]);
-    return interrupting ? await interrupted.promise : code;
+    const code = await Promise.race([done, stopped.promise]);
+    return stopping === undefined ? code : await stopped.promise;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
+    Deno.removeSignalListener("SIGTERM", terminate);
   }
 }
 

@@ -404,11 +404,8 @@ export const tour: Program = program({
       await visited;
     }
     atInterrupt(end);
-    const terminate = () => void end().then(() => Deno.exit(143));
-    Deno.addSignalListener("SIGTERM", terminate);
 
     const results = await visited;
-    Deno.removeSignalListener("SIGTERM", terminate);
     if (stop.signal.aborted) return 130;
     const ok = results.values().filter((ok) => ok).toArray();
     print(`${results.size} programs, ${ok.length} ok`);

@@ -15,6 +15,7 @@
  */
 
 import { bytesLiteral, connect, untilClose } from "../mod.ts";
+import { PATIENCE } from "./asking.ts";
 import {
   MESSAGE,
   type Program,
@@ -37,7 +38,8 @@ export const unixClient: Program = program({
     atInterrupt(() => peer.close());
     await peer.write(new TextEncoder().encode(get(MESSAGE)));
     await peer.closeWrite();
-    const echo = await peer.read() ?? new Uint8Array();
+    const echo = await peer.read({ timeout: PATIENCE * 1000 }) ??
+      new Uint8Array();
     print(`Received ${bytesLiteral(echo)}`);
   },
 });

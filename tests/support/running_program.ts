@@ -103,7 +103,16 @@ export class RunningProgram implements AsyncDisposable {
 
   /** Presses Ctrl-C. */
   interrupt(): void {
-    this.#child.kill("SIGINT");
+    this.signal("SIGINT");
+  }
+
+  /** Sends it a signal; one that has ended gets none. */
+  signal(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   /** Waits for its end. */
@@ -121,11 +130,7 @@ export class RunningProgram implements AsyncDisposable {
 
   /** Ends it if it is still running. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended
-    }
+    this.signal("SIGKILL");
     await this.#in?.close().catch(() => {}); // nobody may be left to read it
     await this.#out.cancel();
     await this.#err;
