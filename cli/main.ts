@@ -44,6 +44,7 @@ import { sendUntilFull } from "./send_until_full.ts";
 import { stalledServer } from "./stalled_server.ts";
 import { threadedServer } from "./threaded_server.ts";
 import { timeout } from "./timeout.ts";
+import { tour } from "./tour.ts";
 import { typedClient } from "./typed_client.ts";
 import { typedServer } from "./typed_server.ts";
 import { udpClient } from "./udp_client.ts";
@@ -62,6 +63,7 @@ export type { Program };
 /** Every program, in the order in which to get to know them. */
 export const programs: readonly Program[] = [
   demo,
+  tour,
   echoServer,
   echoClient,
   multiconnServer,
