@@ -1,8 +1,9 @@
 import { lines, reply, serve } from "@framewire/framewire";
 
 const server = serve(
-  { hostname: "127.0.0.1", port: 65432 },
+  { port: 65432, onError: (error) => console.error(error) },
   lines(),
   reply((line) => line.toUpperCase() + "!"),
 );
+Deno.addSignalListener("SIGINT", () => server.shutdown());
 console.log(`listening on ${server.addr.hostname}:${server.addr.port}`);

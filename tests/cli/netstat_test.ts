@@ -14,9 +14,13 @@ const NETSTAT = "cli/netstat.ts";
 const TITLE = "Active Internet connections (including servers)";
 const ALL = ["--allow-run=cat,ls"];
 
-/** The rows of a table, its cells with single spaces between them. */
+/**
+ * The rows of a table, its cells with single spaces between them; without those of connections that were
+ * closed a while ago, by whoever had the port before.
+ */
 function rowsOf(out: readonly string[]): string[] {
-  return out.map((line) => line.replaceAll(/ +/g, " "));
+  return out.filter((line) => !line.includes(" TIME_WAIT "))
+    .map((line) => line.replaceAll(/ +/g, " "));
 }
 
 for (const hostname of LOOPBACK) {
