@@ -184,7 +184,12 @@ async function stopServer({ session, program, lines }: Server): Promise<void> {
   const shown = session.shown.slice(0, stop === -1 ? undefined : stop);
   if (stop !== -1) assertEquals(session.shown[stop], "^C" + STOPPED);
   while (!matches({ ...session, shown }, lines)) {
-    lines.push(await program.line());
+    try {
+      lines.push(await program.line());
+    } catch (error) { // it has ended, by itself or for want of patience
+      assertMatches({ ...session, shown }, lines);
+      throw error;
+    }
   }
   program.interrupt();
   const { code, out, err } = await program.end();
