@@ -14,6 +14,7 @@ import {
   freePort,
   RunningProgram,
 } from "../support/running_program.ts";
+import { wordsOf } from "../support/tasks.ts";
 
 const root = new URL("../../", import.meta.url);
 const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
@@ -74,18 +75,6 @@ async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
 
 function moved(text: string, { port, socket }: Place): string {
   return text.replace(PORT, String(port)).replace(SOCKET, socket);
-}
-
-/** A task's command, cut into words as the shell of `deno task` would. */
-async function wordsOf(command: string): Promise<string[]> {
-  if (!/["'$\\]/.test(command)) return command.split(" ");
-  const print = "console.log(JSON.stringify(Deno.args))";
-  const line = command.replace("deno run", `deno eval '${print}' -- deno run`);
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "--eval", line],
-    cwd: root,
-  }).output();
-  return JSON.parse(new TextDecoder().decode(output.stdout));
 }
 
 /** How a program is started. */
