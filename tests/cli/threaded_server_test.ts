@@ -77,10 +77,10 @@ Deno.test("threaded-server ends if a thread cannot start", async () => {
     { flags: ["--unstable-net", "--allow-read=."] },
   );
   assertEquals([code, out], [1, []]);
-  assertMatch(
-    err.at(-1) ?? "",
-    /^mortal-threads: Cannot start thread: Uncaught .*Error: Cannot listen$/,
-  );
+  // Deno itself prints the trace of a thread that dies, before our line or behind it.
+  const said =
+    /^mortal-threads: Cannot start thread: Uncaught .*Error: Cannot listen$/;
+  assertEquals(err.filter((line) => said.test(line)).length, 1);
 });
 
 Deno.test("threaded-server says in one line what it must be allowed", async () => {
