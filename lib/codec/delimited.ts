@@ -99,7 +99,9 @@ class Finder {
    * far it got, so that what was searched is not searched again.
    */
   next(received: ByteQueue, final: boolean): Match | undefined {
-    if (this.lastByte !== undefined) return this.#nextByLast(received);
+    if (this.lastByte !== undefined) {
+      return this.#nextByLast(received, this.lastByte);
+    }
     const from = received.searched;
     const bytes = received.peek(received.length);
     const match = this.find(bytes, from, final);
@@ -108,9 +110,9 @@ class Finder {
   }
 
   /** As above, by the byte that ends every delimiter: found that, only what is before it matters. */
-  #nextByLast(received: ByteQueue): Match | undefined {
+  #nextByLast(received: ByteQueue, lastByte: number): Match | undefined {
     let last: number | undefined;
-    while ((last = received.indexOf(this.lastByte!)) !== undefined) {
+    while ((last = received.indexOf(lastByte)) !== undefined) {
       for (const { length, [length - 2]: before } of this.delimiters) {
         const index = last + 1 - length;
         if (length === 1) return { index, length };
