@@ -1,81 +1,82 @@
 /**
- * The input of the comparisons in memory: lines of 80 bytes, their line feed included, in chunks of 64 KiB
- * that are cut without regard to them.
+ * The input of the comparisons in memory, lines in chunks of 64 KiB, and the clock around them:
+ * `SIZE COUNT`, with the line feed counted as one of the bytes of a line.
  *
  * @module
  */
 
 const CHUNK = 64 * 1024;
+const LF = 10;
 
-/** How long a line is, its line feed included. */
-export const LINE = 80;
-
-/** Five chunks hold a whole number of lines: behind the last one the first one fits again. */
-function layOut(): Uint8Array<ArrayBuffer> {
-  const block = new Uint8Array(5 * CHUNK);
-  for (let i = 0; i < block.length; i++) {
-    block[i] = i % LINE === LINE - 1 ? 10 : 97 + i % 23;
-  }
-  return block;
-}
-
-const block = layOut();
-
-/** How many whole chunks hold that many lines or a few more. */
-export function chunksFor(lines: number): number {
-  return 5 * Math.ceil(lines * LINE / block.length);
-}
-
-/** How many lines are in so many chunks, a multiple of five. */
-export function linesIn(chunks: number): number {
-  return chunks * CHUNK / LINE;
-}
-
-/** The chunk at `index`, as a view of its own. */
-export function chunkAt(index: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(block.buffer, index % 5 * CHUNK, CHUNK);
-}
-
-/** So many chunks as a stream, each when it is asked for. */
-export function streamOf(
-  chunks: number,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let index = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (index === chunks) controller.close();
-      else controller.enqueue(chunkAt(index++));
-    },
-  });
-}
-
-/** What an implementation found: how many frames, and how many bytes or characters in them. */
+/** What an implementation found: how many lines, and how many bytes or characters in them. */
 export interface Found {
-  frames: number;
+  count: number;
   length: number;
 }
 
-/** Runs an implementation twice, first to warm it up, checks what it found, and prints how long it took. */
-export async function report(
-  name: string,
-  chunks: number,
-  run: (chunks: number) => Found | Promise<Found>,
-): Promise<void> {
-  const warmUp = 5 * Math.ceil(chunks / 20);
-  check(name, warmUp, await run(warmUp));
-  const start = performance.now();
-  const found = await run(chunks);
-  const ns = Math.round((performance.now() - start) * 1e6);
-  check(name, chunks, found);
-  const { frames: count, length: bytes } = found;
-  console.log(JSON.stringify({ name, ns, count, bytes }));
-}
+/** Lines cut into chunks without regard to them. */
+export class LineChunks {
+  /** How many bytes they have in all, line feeds included. */
+  readonly bytes: number;
+  #size: number;
+  #count: number;
+  /** Behind the last chunk in it the first one fits again. */
+  #pattern: Uint8Array<ArrayBuffer>;
 
-function check(name: string, chunks: number, found: Found): void {
-  const frames = linesIn(chunks);
-  const length = frames * (LINE - 1);
-  if (found.frames === frames && found.length === length) return;
-  throw new Error(
-    `${name} found ${found.frames} frames with ${found.length} bytes, not ${frames} with ${length}`,
-  );
+  /** Lays out the lines that the command line asks for. */
+  constructor([size, count]: readonly string[] = Deno.args) {
+    this.#size = Number(size);
+    this.#count = Number(count);
+    if (!(this.#size > 0 && this.#count > 0)) {
+      console.error("Usage: SIZE COUNT");
+      Deno.exit(2);
+    }
+    this.bytes = this.#size * this.#count;
+    this.#pattern = new Uint8Array(this.#size * CHUNK).fill(120);
+    for (let i = this.#size - 1; i < this.#pattern.length; i += this.#size) {
+      this.#pattern[i] = LF;
+    }
+  }
+
+  /** The chunk that begins at an offset in the stream, as a view of its own. */
+  at(offset: number): Uint8Array<ArrayBuffer> {
+    const length = Math.min(CHUNK, this.bytes - offset);
+    const { buffer, length: period } = this.#pattern;
+    return new Uint8Array(buffer, offset % period, length);
+  }
+
+  /** All chunks, each when it is asked for. */
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let offset = 0;
+    return new ReadableStream({
+      pull: (controller) => {
+        if (offset >= this.bytes) return controller.close();
+        controller.enqueue(this.at(offset));
+        offset += CHUNK;
+      },
+    });
+  }
+
+  /** Gives all chunks, one after the other. */
+  forEach(take: (chunk: Uint8Array<ArrayBuffer>) => void): void {
+    for (let offset = 0; offset < this.bytes; offset += CHUNK) {
+      take(this.at(offset));
+    }
+  }
+
+  /** Runs an implementation to warm it up and again to measure it, and prints how long that took. */
+  async report(name: string, run: () => Found | Promise<Found>): Promise<void> {
+    this.#check(name, await run());
+    const start = performance.now();
+    const found = await run();
+    const ns = Math.round((performance.now() - start) * 1e6);
+    this.#check(name, found);
+    const { bytes } = this;
+    console.log(JSON.stringify({ name, ns, count: found.count, bytes }));
+  }
+
+  #check(name: string, { count, length }: Found): void {
+    if (count === this.#count && length === this.bytes - count) return;
+    throw new Error(`${name} found ${count} lines with ${length} bytes`);
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Lines of text out of chunks in memory: `[LINES]`.
+ * Lines of text out of chunks in memory: `SIZE COUNT`, with the line feed counted as one of the bytes of a line.
  *
  * @module
  */
@@ -7,43 +7,38 @@
 import { FrameDecoder, lines } from "@framewire/framewire";
 // @ts-types="./text_line_stream.d.ts"
 import { TextLineStream } from "npm:deno-std@1.4.0/streams/text_line_stream.js";
-import {
-  chunkAt,
-  chunksFor,
-  type Found,
-  report,
-  streamOf,
-} from "./line_chunks.ts";
+import { type Found, LineChunks } from "./line_chunks.ts";
 
-function byFramewire(chunks: number): Found {
+const chunks = new LineChunks();
+
+function byFramewire(): Found {
   const decoder = new FrameDecoder(lines());
-  let frames = 0;
+  let count = 0;
   let length = 0;
-  for (let i = 0; i < chunks; i++) {
-    decoder.push(chunkAt(i));
+  chunks.forEach((chunk) => {
+    decoder.push(chunk);
     let line: string | undefined;
     while ((line = decoder.next()) !== undefined) {
-      frames++;
+      count++;
       length += line.length;
     }
-  }
+  });
   if (decoder.end() !== undefined) throw new Error("a line came at the end");
-  return { frames, length };
+  return { count, length };
 }
 
-async function byStandard(chunks: number): Promise<Found> {
-  const found = streamOf(chunks)
+async function byStandard(): Promise<Found> {
+  const found = chunks.stream()
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream());
-  let frames = 0;
+  let count = 0;
   let length = 0;
   for await (const line of found) {
-    frames++;
+    count++;
     length += line.length;
   }
-  return { frames, length };
+  return { count, length };
 }
 
-const chunks = chunksFor(Number(Deno.args[0] ?? 1_000_000));
-await report("framewire", chunks, byFramewire);
-await report("std TextLineStream", chunks, byStandard);
+await chunks.report("framewire", byFramewire);
+await chunks.report("std TextLineStream", byStandard);
