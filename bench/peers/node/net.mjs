@@ -137,8 +137,6 @@ function sendCork(socket, size, count) {
 function sendBatch(socket, size, count) {
   const payload = Buffer.alloc(size);
   const free = [Buffer.allocUnsafeSlow(BATCH), Buffer.allocUnsafeSlow(BATCH)];
-  const header = Buffer.alloc(HEADER);
-  header.writeUInt32BE(size, 0);
   let left = count;
   const more = () => {
     while (left > 0 && free.length > 0) {
@@ -149,6 +147,8 @@ function sendBatch(socket, size, count) {
       };
       if (size >= LARGE) {
         left--;
+        const header = Buffer.allocUnsafe(HEADER);
+        header.writeUInt32BE(size, 0);
         socket.cork();
         socket.write(header);
         socket.write(payload, done);

@@ -8,19 +8,23 @@ HEADER = struct.Struct(">I")
 BATCH = 64 * 1024
 
 
+async def read_frame(reader):
+    """Returns a payload, or None if the stream ended between two frames."""
+    try:
+        header = await reader.readexactly(HEADER.size)
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise
+        return None
+    return await reader.readexactly(HEADER.unpack(header)[0])
+
+
 async def recv(reader, writer):
     frames = 0
     received = 0
-    try:
-        while True:
-            (length,) = HEADER.unpack(await reader.readexactly(HEADER.size))
-            payload = await reader.readexactly(length)
-            frames += 1
-            received += len(payload)
-    except asyncio.IncompleteReadError as error:
-        # Between two frames the stream may end; inside one there is no answer
-        if error.partial or error.expected != HEADER.size:
-            return
+    while (payload := await read_frame(reader)) is not None:
+        frames += 1
+        received += len(payload)
     writer.write(struct.pack(">QQ", frames, received))
 
 
@@ -48,14 +52,9 @@ async def send_buffered(reader, writer):
 
 
 async def echo(reader, writer):
-    try:
-        while True:
-            (length,) = HEADER.unpack(await reader.readexactly(HEADER.size))
-            payload = await reader.readexactly(length)
-            writer.write(HEADER.pack(length) + payload)
-            await writer.drain()
-    except asyncio.IncompleteReadError:
-        pass
+    while (payload := await read_frame(reader)) is not None:
+        writer.write(HEADER.pack(len(payload)) + payload)
+        await writer.drain()
 
 
 async def idle(reader, writer):
@@ -77,7 +76,8 @@ async def main(play):
             await play(reader, writer)
             writer.close()
             await writer.wait_closed()
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
+            # A load that goes away ends its connection, not the peer
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096)
