@@ -53,8 +53,9 @@ export interface CurveChart {
 
 const WIDTH = 820;
 const EDGE = 16;
-/** How wide a letter is, at the most and on average, of the size that labels have. */
+/** How wide a letter of a label may be on average, and one in bold. */
 const LETTER = 7.6;
+const BOLD_LETTER = 8.8;
 const HEAD = 66;
 const ROW = 27;
 const BAR = 17;
@@ -84,8 +85,9 @@ text { font: 14px system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu San
 .axis { stroke: var(--line); }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .again { stroke-dasharray: 6 4; }
-.curve.ours { stroke: var(--ours); stroke-width: 4; }
-.leader { fill: none; stroke: var(--line); }
+polyline.ours { fill: none; stroke: var(--ours); }
+.curve.ours { stroke-width: 4; }
+.leader { fill: none; stroke-width: 1; opacity: 0.7; }
 ${
   [0, 1, 2, 3, 4, 5, 6].map((i) =>
     `.c${i} { stroke: var(--c${i}); } text.c${i} { stroke: none; fill: var(--c${i}); }`
@@ -140,8 +142,17 @@ function svg(
   ].join("\n");
 }
 
-function widest(texts: readonly string[]): number {
-  return LETTER * Math.max(0, ...texts.map((text) => text.length));
+interface Label {
+  label: string;
+  ours?: boolean;
+}
+
+/** The room that the widest of some labels may take. */
+function widest(labels: readonly Label[]): number {
+  const widths = labels.map(({ label, ours }) =>
+    label.length * (ours ? BOLD_LETTER : LETTER)
+  );
+  return Math.max(0, ...widths);
 }
 
 /**
@@ -152,8 +163,9 @@ function widest(texts: readonly string[]): number {
  */
 export function barChart(chart: BarChart): string {
   const { bars } = chart;
-  const start = EDGE + widest(bars.map(({ label }) => label)) + 10;
-  const end = WIDTH - EDGE - widest(bars.map(({ text }) => text)) - 10;
+  const start = EDGE + widest(bars) + 10;
+  const end = WIDTH - EDGE -
+    widest(bars.map(({ text, ours }) => ({ label: text, ours }))) - 10;
   const most = Math.max(...bars.map(({ value, max }) => Math.max(value, max)));
   const x = (value: number) =>
     most > 0 ? start + value / most * (end - start) : start;
@@ -258,8 +270,9 @@ export function curveChart(chart: CurveChart): string {
   // A little more than the most, as an axis needs two ticks.
   const ticks = logTicks(Math.min(...values), 1.01 * Math.max(...values));
   const [low = 1, high = 10] = [ticks.at(0), ticks.at(-1)];
-  const start = EDGE + widest(ticks.map(format)) + 8;
-  const end = WIDTH - EDGE - widest(curves.map(({ label }) => label)) - 44;
+  const start = EDGE + widest(ticks.map((tick) => ({ label: format(tick) }))) +
+    8;
+  const end = WIDTH - EDGE - widest(curves) - 44;
   const height = Math.max(280, curves.length * 20);
   const top = HEAD + 8;
   const nines = (percentile: number) => -Math.log10(1 - percentile / 100);
@@ -309,7 +322,7 @@ export function curveChart(chart: CurveChart): string {
         at(nameAt)
       }`;
       return [
-        `<polyline class="leader" points="${leader}"/>`,
+        `<polyline class="leader ${kind}${line}" points="${leader}"/>`,
         `<polyline class="curve ${kind}${line}" points="${points}"/>`,
         text(end + 36, nameAt + 5, kind, label),
       ];

@@ -1,0 +1,617 @@
+/**
+ * Writes `bench/REPORT.md` and `bench/charts/` from the results of `deno task bench:peers`.
+ *
+ *     results/run-1.json ─┐              ┌─► REPORT.md: targets, and a table for each suite
+ *     results/run-2.json ─┼─► all rounds ┤
+ *     results/run-3.json ─┘              └─► charts/: bars for each suite, curves of latency where there are any
+ *
+ * Every figure of the report comes from these files.
+ *
+ * @module
+ */
+
+import { barChart, curveChart } from "./chart.ts";
+
+/** How long round trips took: so many ns or less for so many of them. */
+export interface Latency {
+  p50: number;
+  p75: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  max: number;
+}
+
+/** What one implementation did in one round. */
+export interface Sample {
+  ns: number;
+  count: number;
+  bytes?: number | null;
+  cpuNs?: number | null;
+  peakRss?: number | null;
+  rss?: number | null;
+  rssBefore?: number | null;
+  connections?: number | null;
+  latency?: Latency | null;
+}
+
+/** One row of a suite. */
+export interface Implementation {
+  name: string;
+  label: string;
+  /** Why it did not run, and what to install. */
+  missing: string | null;
+  /** One for each round in which it ran. */
+  samples: readonly (Sample | undefined)[];
+}
+
+/** What is to be reached, and what was. */
+export interface Target {
+  of: string;
+  /** What it is compared with; `null` for a figure that stands for itself. */
+  against: string | null;
+  measure: string;
+  compare: "at least" | "at most";
+  value: number;
+  /** The figure that is compared; `null` if there is none. */
+  median: number | null;
+  /** Whether it was reached; `null` if the peer is missing. */
+  met: boolean | null;
+  /** What was tried, where it was not. */
+  note?: string | null;
+}
+
+/** One workload and all that ran it. */
+export interface Suite {
+  name: string;
+  title: string;
+  what: string;
+  implementations: readonly Implementation[];
+  targets: readonly Target[];
+}
+
+/** One results file. */
+export interface Run {
+  run: number;
+  date: string;
+  machine: { cpu: string; cores: number; kernel: string };
+  versions: Readonly<Record<string, string | null>>;
+  suites: readonly Suite[];
+}
+
+/** What was measured of an implementation in one round. */
+type Figure = (sample: Sample) => number | undefined;
+
+/** What a suite is about, and how its figures are written. */
+interface Kind {
+  /** What a figure is. */
+  unit: string;
+  of: Figure;
+  format: (value: number) => string;
+  better: "more" | "less";
+}
+
+const PERCENTILES = [50, 75, 90, 99, 99.9];
+
+/** Three digits of a number, or all that it has before the point. */
+function digits(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  return Math.abs(rounded) >= 100
+    ? Math.round(value).toLocaleString("en")
+    : rounded === 0
+    ? "0"
+    : value.toPrecision(3);
+}
+
+type Unit = [factor: number, name: string];
+
+/** A formatter that takes the largest unit of which there is at least one. */
+function inUnits(first: Unit, ...others: Unit[]): (value: number) => string {
+  return (value) => {
+    const rounded = Number(value.toPrecision(3));
+    const [factor, name] = others.findLast(([factor]) => rounded >= factor) ??
+      first;
+    return `${digits(value / factor)} ${name}`;
+  };
+}
+
+/** Writes a rate, as 18.3 M/s. */
+export const formatRate: (perSecond: number) => string = inUnits(
+  [1, "/s"],
+  [1e3, "k/s"],
+  [1e6, "M/s"],
+);
+
+/** Writes a duration, as 62.1 µs. */
+export const formatTime: (ns: number) => string = inUnits(
+  [1, "ns"],
+  [1e3, "µs"],
+  [1e6, "ms"],
+  [1e9, "s"],
+);
+
+/** Writes an amount of memory, as 296 MiB. */
+export const formatBytes: (bytes: number) => string = inUnits(
+  [1, "B"],
+  [1024, "KiB"],
+  [1024 ** 2, "MiB"],
+);
+
+const RATE: Kind = {
+  unit: "frames per second",
+  of: ({ ns, count }) => count / ns * 1e9,
+  format: formatRate,
+  better: "more",
+};
+const TIME: Kind = {
+  unit: "time",
+  of: ({ ns }) => ns,
+  format: formatTime,
+  better: "less",
+};
+const MEMORY: Kind = {
+  unit: "memory per connection",
+  of: ({ rss, rssBefore, connections }) =>
+    rss != null && rssBefore != null && connections
+      ? (rss - rssBefore) / connections
+      : undefined,
+  format: formatBytes,
+  better: "less",
+};
+
+function samplesOf(suite: Suite): Sample[] {
+  return suite.implementations.flatMap(({ samples }) => samples)
+    .filter((sample) => sample !== undefined);
+}
+
+/** What a suite is about: memory if it holds connections, time if that is its target, else the rate. */
+function kindOf(suite: Suite): Kind {
+  if (samplesOf(suite).some((sample) => MEMORY.of(sample) !== undefined)) {
+    return MEMORY;
+  }
+  return suite.targets.some(({ measure }) => measure === "time") ? TIME : RATE;
+}
+
+/** The middle one of some numbers, or the mean of both that are. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? sorted[half]
+    : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** The same suite of several runs as one: an implementation has the rounds of all. */
+export function pooled(runs: readonly Run[]): Suite[] {
+  const suites = new Map<string, Suite[]>();
+  for (const suite of runs.flatMap(({ suites }) => suites)) {
+    suites.set(suite.name, [...suites.get(suite.name) ?? [], suite]);
+  }
+  return [...suites.values()].map((parts) => {
+    const rounds = parts.map(({ implementations }) =>
+      Math.max(0, ...implementations.map(({ samples }) => samples.length))
+    );
+    const rows = new Map(
+      parts.flatMap(({ implementations }) => implementations)
+        .map((row) => [row.name, row]),
+    );
+    const implementations = [...rows.values()].map((row) => {
+      const found = parts.map(({ implementations }) =>
+        implementations.find(({ name }) => name === row.name)
+      );
+      // A run without it leaves a gap, so that all rows have the same rounds at the same places.
+      const samples = found.flatMap((one, i) =>
+        Array.from({ length: rounds[i] }, (_, round) => one?.samples[round])
+      );
+      const missing = found.every((one) => !one || one.samples.length === 0)
+        ? row.missing ?? "it did not run"
+        : null;
+      return { ...row, missing, samples };
+    });
+    return {
+      ...parts[parts.length - 1],
+      implementations,
+    };
+  });
+}
+
+/** What was measured of a row in each round. */
+function perRound(row: Implementation, of: Figure): (number | undefined)[] {
+  return row.samples.map((sample) => sample && of(sample));
+}
+
+/** The figures of all rounds that have one. */
+function figures(row: Implementation, of: Figure): number[] {
+  return perRound(row, of).filter((value) => value !== undefined);
+}
+
+/** The ratios of two rows in each round that both have. */
+function ratios(
+  row: Implementation,
+  base: Implementation,
+  of: Figure,
+): number[] {
+  const others = perRound(base, of);
+  return perRound(row, of).flatMap((value, round) => {
+    const other = others[round];
+    return value !== undefined && other ? [value / other] : [];
+  });
+}
+
+/** A table in Markdown. */
+function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const lay = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [lay(head), lay(head.map(() => "---")), ...rows.map(lay)].join("\n");
+}
+
+/** The rows of a suite that ran, the best first. */
+function ranked(suite: Suite, kind: Kind): Implementation[] {
+  const sign = kind.better === "more" ? -1 : 1;
+  return suite.implementations
+    .filter((row) => figures(row, kind.of).length > 0)
+    .toSorted((a, b) =>
+      sign * (median(figures(a, kind.of)) - median(figures(b, kind.of)))
+    );
+}
+
+/** A column of a table of a suite: the cell of each row, if there is one. */
+interface Column {
+  title: string;
+  cell: (row: Implementation) => string | undefined;
+}
+
+function medianColumn(
+  title: string,
+  of: Figure,
+  format: (value: number) => string,
+): Column {
+  return {
+    title,
+    cell: (row) => {
+      const values = figures(row, of);
+      return values.length > 0 ? format(median(values)) : undefined;
+    },
+  };
+}
+
+/** The table of one suite: what was measured, and the ratios to what its targets name. */
+export function suiteTable(suite: Suite): string {
+  const kind = kindOf(suite);
+  const rows = ranked(suite, kind);
+  const named = new Set(suite.targets.map(({ against }) => against));
+  const columns: Column[] = [
+    {
+      title: "implementation",
+      cell: ({ name }) => name.startsWith("framewire") ? `**${name}**` : name,
+    },
+    medianColumn("median", kind.of, kind.format),
+    {
+      title: "min to max",
+      cell: (row) => {
+        const values = figures(row, kind.of);
+        const [min, max] = [Math.min(...values), Math.max(...values)];
+        return `${kind.format(min)} to ${kind.format(max)}`;
+      },
+    },
+    ...kind === RATE
+      ? [
+        medianColumn("ns/frame", ({ ns, count }) => ns / count, digits),
+        medianColumn(
+          "CPU ns/frame",
+          ({ cpuNs, count }) => cpuNs == null ? undefined : cpuNs / count,
+          digits,
+        ),
+      ]
+      : [],
+    ...kind === TIME
+      ? [
+        medianColumn(
+          "peak memory",
+          ({ peakRss }) => peakRss ?? undefined,
+          formatBytes,
+        ),
+      ]
+      : [],
+    medianColumn("p50", ({ latency }) => latency?.p50, formatTime),
+    medianColumn("p99", ({ latency }) => latency?.p99, formatTime),
+    medianColumn("p99.9", ({ latency }) => latency?.p999, formatTime),
+    ...rows.filter(({ name }) => named.has(name)).map((base): Column => ({
+      title: `× ${base.name}`,
+      cell: (row) => {
+        const found = ratios(row, base, kind.of);
+        return found.length > 0 ? digits(median(found)) : undefined;
+      },
+    })),
+  ];
+  const full = columns.filter(({ cell }) =>
+    rows.some((row) => cell(row) !== undefined)
+  );
+  return table(
+    full.map(({ title }) => title),
+    rows.map((row) => full.map(({ cell }) => cell(row) ?? "–")),
+  );
+}
+
+/** A target without what was found. */
+function keyOf(suite: string, target: Target): string {
+  const { of, against, measure, compare, value } = target;
+  return JSON.stringify([suite, of, against, measure, compare, value]);
+}
+
+/** The figure of a target: a ratio, or what is compared with nothing. */
+function formatFigure({ against, measure }: Target, value: number): string {
+  if (against !== null) return value.toFixed(2);
+  return measure.includes("bytes") ? formatBytes(value) : digits(value);
+}
+
+/** What is to be said of a target after all runs: it is reached if two of three runs reached it. */
+export function outcomeOf(found: readonly (boolean | null)[]): string {
+  const measured = found.filter((met) => met !== null);
+  if (measured.length === 0) return "peer missing";
+  const met = measured.filter((met) => met).length;
+  const count = `${met} of ${measured.length}`;
+  return 3 * met >= 2 * measured.length
+    ? `reached (${count})`
+    : `**SHORT** (${count})`;
+}
+
+interface Row {
+  suite: Suite;
+  target: Target;
+  /** What each run found, in the order of the runs. */
+  found: (Target | undefined)[];
+}
+
+/** All targets of all runs, each once. */
+function targetsOf(runs: readonly Run[]): Row[] {
+  const rows = new Map<string, Row>();
+  runs.forEach(({ suites }, run) => {
+    for (const suite of suites) {
+      for (const target of suite.targets) {
+        const key = keyOf(suite.name, target);
+        const row: Row = rows.get(key) ??
+          { suite, target, found: runs.map(() => undefined) };
+        row.found[run] = target;
+        row.target = target; // the last one, for its note
+        rows.set(key, row);
+      }
+    }
+  });
+  return [...rows.values()];
+}
+
+/** The table of targets, with the figure of every run. */
+export function targetTable(runs: readonly Run[]): string {
+  const head = [
+    "workload",
+    "what",
+    "against",
+    "target",
+    ...runs.map(({ run }) => `run ${run}`),
+    "outcome",
+  ];
+  const rows = targetsOf(runs).map(({ suite, target, found }) => {
+    const { of, against, measure, compare, value } = target;
+    const sign = compare === "at least" ? "≥" : "≤";
+    return [
+      suite.title,
+      of,
+      against ?? "–",
+      `${measure} ${sign} ${formatFigure(target, value)}`,
+      ...found.map((one) => {
+        if (one === undefined || one.median === null || one.met === null) {
+          return "–";
+        }
+        const figure = formatFigure(one, one.median);
+        return one.met ? figure : `**${figure}**`;
+      }),
+      outcomeOf(found.map((one) => one?.met ?? null)),
+    ];
+  });
+  return table(head, rows);
+}
+
+function versionTable(runs: readonly Run[]): string {
+  const names = [
+    ...new Set(runs.flatMap(({ versions }) => Object.keys(versions))),
+  ];
+  return table(
+    ["", ...runs.map(({ run }) => `run ${run}`)],
+    [
+      ["date", ...runs.map(({ date }) => date)],
+      ["processor", ...runs.map(({ machine }) => machine.cpu)],
+      ["cores", ...runs.map(({ machine }) => String(machine.cores))],
+      ["kernel", ...runs.map(({ machine }) => machine.kernel)],
+      ...names.map((name) => [
+        name,
+        ...runs.map(({ versions }) => versions[name] ?? "not installed"),
+      ]),
+    ],
+  );
+}
+
+/** How many rounds the figures of a suite are from. */
+function roundsOf(suite: Suite): number {
+  return Math.max(
+    0,
+    ...suite.implementations.map((row) => figures(row, ({ ns }) => ns).length),
+  );
+}
+
+function hasLatency(suite: Suite): boolean {
+  return samplesOf(suite).some(({ latency }) => latency != null);
+}
+
+/**
+ * Draws the charts of all suites.
+ *
+ * @param runs The runs whose rounds are taken together.
+ * @returns The SVG of each chart by its file's name.
+ */
+export function chartsOf(runs: readonly Run[]): Map<string, string> {
+  const charts = new Map<string, string>();
+  for (const suite of pooled(runs)) {
+    const kind = kindOf(suite);
+    const rows = ranked(suite, kind);
+    if (rows.length === 0) continue;
+    charts.set(
+      `${suite.name}.svg`,
+      barChart({
+        title: suite.title,
+        subtitle: `${kind.unit}, ${kind.better} is better; median of ${
+          roundsOf(suite)
+        } rounds, the line is from least to most`,
+        bars: rows.map((row) => {
+          const values = figures(row, kind.of);
+          const value = median(values);
+          return {
+            label: row.name,
+            value,
+            min: Math.min(...values),
+            max: Math.max(...values),
+            text: kind.format(value),
+            ours: row.name.startsWith("framewire"),
+          };
+        }),
+      }),
+    );
+    if (!hasLatency(suite)) continue;
+    charts.set(
+      `${suite.name}-latency.svg`,
+      curveChart({
+        title: `${suite.title}: round trips`,
+        subtitle: "so many of 100 take no longer; less is better",
+        percentiles: PERCENTILES,
+        // Ticks are round: 50 µs, not 50.0.
+        format: (ns) => formatTime(ns).replace(/\.0+ /, " "),
+        curves: rows.flatMap((row) => {
+          const found = row.samples.map((sample) => sample?.latency)
+            .filter((latency) => latency != null);
+          if (found.length === 0) return [];
+          const values = (["p50", "p75", "p90", "p99", "p999"] as const)
+            .map((key) => median(found.map((latency) => latency[key])));
+          const ours = row.name.startsWith("framewire");
+          return [{ label: row.name, values, ours }];
+        }),
+      }),
+    );
+  }
+  return charts;
+}
+
+function suiteSection(suite: Suite): string {
+  const latency = hasLatency(suite)
+    ? [`![Latency by percentile](charts/${suite.name}-latency.svg)`]
+    : [];
+  const missing = suite.implementations
+    .filter(({ missing }) => missing !== null)
+    .map(({ name, missing }) => `- ${name} is missing: ${missing}`);
+  const ran = roundsOf(suite) > 0
+    ? [
+      `![${suite.title}](charts/${suite.name}.svg)`,
+      ...latency,
+      suiteTable(suite),
+    ]
+    : ["Nothing ran."];
+  return [
+    `### ${suite.title}`,
+    `${suite.what} In the table: ${kindOf(suite).unit}.`,
+    ...ran,
+    ...missing.length > 0 ? [missing.join("\n")] : [],
+  ].join("\n\n");
+}
+
+/** What was tried, for the targets that were not reached. */
+function shortNotes(runs: readonly Run[]): string[] {
+  return targetsOf(runs)
+    .filter(({ target, found }) =>
+      target.note && outcomeOf(found.map((one) => one?.met ?? null))
+        .includes("SHORT")
+    )
+    .map(({ suite, target: { of, against, note } }) =>
+      `- ${suite.title}, ${of}${
+        against === null ? "" : ` against ${against}`
+      }: ${note}`
+    );
+}
+
+/**
+ * Writes the report.
+ *
+ * @param runs The runs, in order.
+ * @returns The text, as Markdown.
+ */
+export function reportOf(runs: readonly Run[]): string {
+  const notes = shortNotes(runs);
+  return [
+    "# Benchmarks",
+    "<!-- Written by `deno task bench:report`: change bench/report.ts, not this file. -->",
+    "Framewire beside other libraries and beside programs that do without one. Every figure comes from the " +
+    "files in [results](results/), each of which is one run of `deno task bench:peers`.",
+    "## How it was measured",
+    "Each implementation is a small program of its own, in [peers](peers/). The other side is always the same " +
+    "program in C, which lays its frames out before it connects, checks every count, and has the only clock. " +
+    "A first connection warms a program up, a second one is measured. In a round every implementation runs " +
+    "once, so that all meet the same weather. A frame is a length of four bytes and a payload of so many bytes " +
+    "as the title says.",
+    "Figures are medians over the rounds of all runs. A ratio is the median of the ratios of each round, " +
+    "so a column such as “× c” is not exactly one median over another. CPU time is that of the measured " +
+    "program alone. Differences of less than 15 % are ties.",
+    versionTable(runs),
+    "## Targets",
+    "A figure is the median of the ratios of a run. A target is reached if at least two of three runs reach it; " +
+    "figures in bold fall short of it.",
+    targetTable(runs),
+    ...notes.length > 0
+      ? ["What was tried where it falls short:", notes.join("\n")]
+      : [],
+    "## Workloads",
+    ...pooled(runs).map(suiteSection),
+    "## Measure again",
+    "```sh\nbench/peers/install.sh\n" +
+    runs.map(({ run }) => `deno task bench:peers --run ${run}\n`).join("") +
+    "deno task bench:report\n```",
+    "Leave the machine alone meanwhile. `--only` takes the names of suites, `--list` prints them. " +
+    "A program whose compiler or package is missing is left out, and its rows say so.",
+  ].join("\n\n") + "\n";
+}
+
+function readRuns(folder: URL): Run[] {
+  return [...Deno.readDirSync(folder)]
+    .filter(({ name }) => /^run-\d+\.json$/.test(name))
+    .map(({ name }): Run =>
+      JSON.parse(Deno.readTextFileSync(new URL(name, folder)))
+    )
+    .toSorted((a, b) => a.run - b.run);
+}
+
+/** Writes the report of the results beside it. */
+function main(): void {
+  const here = new URL("./", import.meta.url);
+  const runs = readRuns(new URL("results/", here));
+  if (runs.length === 0) {
+    console.error("There are no results: run `deno task bench:peers` first");
+    Deno.exit(1);
+  }
+  const folder = new URL("charts/", here);
+  const charts = chartsOf(runs);
+  Deno.mkdirSync(folder, { recursive: true });
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!charts.has(name)) Deno.removeSync(new URL(name, folder));
+  }
+  for (const [name, svg] of charts) {
+    Deno.writeTextFileSync(new URL(name, folder), svg);
+  }
+  const report = new URL("REPORT.md", here);
+  Deno.writeTextFileSync(report, reportOf(runs));
+  const { success } = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", report.pathname, folder.pathname],
+  }).outputSync();
+  if (!success) throw new Error("deno fmt does not take what was written");
+  console.log(`Wrote bench/REPORT.md and ${charts.size} charts`);
+}
+
+if (import.meta.main) main();

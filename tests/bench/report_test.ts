@@ -1,0 +1,275 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  chartsOf,
+  formatBytes,
+  formatRate,
+  formatTime,
+  type Implementation,
+  median,
+  outcomeOf,
+  pooled,
+  reportOf,
+  type Run,
+  type Sample,
+  type Suite,
+  suiteTable,
+  type Target,
+  targetTable,
+} from "../../bench/report.ts";
+
+/** A sample of so many ns for each of 1,000 frames. */
+function sample(ns: number, rest: Partial<Sample> = {}): Sample {
+  return { ns: ns * 1000, count: 1000, bytes: 64_000, ...rest };
+}
+
+function row(name: string, samples: Sample[]): Implementation {
+  const missing = samples.length === 0 ? "install it" : null;
+  return { name, label: name, missing, samples };
+}
+
+function target(rest: Partial<Target> = {}): Target {
+  return {
+    of: "framewire try",
+    against: "c",
+    measure: "rate",
+    compare: "at least",
+    value: 0.5,
+    median: 0.6,
+    met: true,
+    note: null,
+    ...rest,
+  };
+}
+
+function suite(
+  implementations: Implementation[],
+  targets: Target[] = [],
+): Suite {
+  const what = "Frames arrive.";
+  return {
+    name: "receive-64",
+    title: "Receive",
+    what,
+    implementations,
+    targets,
+  };
+}
+
+function runOf(run: number, ...suites: Suite[]): Run {
+  const machine = { cpu: "a processor", cores: 2, kernel: "6.1" };
+  return {
+    run,
+    date: "2025-11-21",
+    machine,
+    versions: { deno: "2.9.6" },
+    suites,
+  };
+}
+
+/** The cells of a table, without those of the line below the head. */
+function cells(table: string): string[][] {
+  return table.split("\n").filter((_, i) => i !== 1)
+    .map((line) => line.slice(2, -2).split(" | "));
+}
+
+Deno.test("formatRate() and the others take the largest unit that fits", () => {
+  assertEquals(
+    [1, 999, 999.9, 1000, 18_349_000, 215_000].map(formatRate),
+    ["1.00 /s", "999 /s", "1.00 k/s", "1.00 k/s", "18.3 M/s", "215 k/s"],
+  );
+  assertEquals(
+    [62_100, 999_999, 3e9].map(formatTime),
+    ["62.1 µs", "1.00 ms", "3.00 s"],
+  );
+  assertEquals(
+    [478, 10_240, 296 * 1024 ** 2].map(formatBytes),
+    ["478 B", "10.0 KiB", "296 MiB"],
+  );
+});
+
+Deno.test("median() is the middle one or the mean of two", () => {
+  assertEquals(median([3, 1, 2]), 2);
+  assertEquals(median([4, 1, 2, 3]), 2.5);
+});
+
+Deno.test("suiteTable() ranks by the median, whatever the order and the outliers", () => {
+  const table = suiteTable(suite([
+    row("slow", [sample(200), sample(10), sample(200)]),
+    row("fast", [sample(100), sample(900), sample(100)]),
+  ]));
+  assertEquals(cells(table).slice(1), [
+    ["fast", "10.0 M/s", "1.11 M/s to 10.0 M/s", "100"],
+    ["slow", "5.00 M/s", "5.00 M/s to 100 M/s", "200"],
+  ]);
+});
+
+Deno.test("suiteTable() takes the median of the ratios of each round", () => {
+  // The machine got slower from round to round: the medians' ratio is 0.67.
+  const table = suiteTable(suite([
+    row("framewire try", [sample(200), sample(300), sample(900)]),
+    row("c", [sample(100), sample(200), sample(450)]),
+  ], [target()]));
+  assertEquals(cells(table).map((line) => line.at(-1)), [
+    "× c",
+    "1.00",
+    "0.500",
+  ]);
+});
+
+Deno.test("suiteTable() has columns only for what was measured", () => {
+  const latency = {
+    p50: 1e3,
+    p75: 2e3,
+    p90: 3e3,
+    p99: 4e3,
+    p999: 5e3,
+    max: 6e3,
+  };
+  const bare = suiteTable(suite([row("c", [sample(100)])]));
+  assertEquals(cells(bare)[0].includes("p99"), false);
+  const full = suiteTable(suite([
+    row("c", [sample(100, { latency, cpuNs: 50_000 })]),
+    row("node", [sample(200)]),
+  ]));
+  assertEquals(cells(full), [
+    [
+      "implementation",
+      "median",
+      "min to max",
+      "ns/frame",
+      "CPU ns/frame",
+      "p50",
+      "p99",
+      "p99.9",
+    ],
+    [
+      "c",
+      "10.0 M/s",
+      "10.0 M/s to 10.0 M/s",
+      "100",
+      "50.0",
+      "1.00 µs",
+      "4.00 µs",
+      "5.00 µs",
+    ],
+    ["node", "5.00 M/s", "5.00 M/s to 5.00 M/s", "200", "–", "–", "–", "–"],
+  ]);
+});
+
+Deno.test("suiteTable() gives time and peak memory where time is the target", () => {
+  const table = suiteTable(suite(
+    [row("framewire try", [sample(3e5, { peakRss: 292 * 1024 ** 2 })])],
+    [target({ measure: "time", compare: "at most" })],
+  ));
+  assertEquals(cells(table)[1].slice(1), [
+    "300 ms",
+    "300 ms to 300 ms",
+    "292 MiB",
+  ]);
+});
+
+Deno.test("suiteTable() gives memory for each connection, least first", () => {
+  const held = (bytes: number) =>
+    sample(1, { rss: 1000 + 10 * bytes, rssBefore: 1000, connections: 10 });
+  const table = suiteTable(
+    suite([row("a", [held(4096)]), row("b", [held(512)])]),
+  );
+  assertEquals(cells(table).slice(1).map(([name, value]) => [name, value]), [
+    ["b", "512 B"],
+    ["a", "4.00 KiB"],
+  ]);
+});
+
+Deno.test("pooled() puts the rounds of all runs at the same places of all rows", () => {
+  const [all] = pooled([
+    runOf(1, suite([row("a", [sample(1)]), row("b", [sample(2)])])),
+    runOf(2, suite([row("a", []), row("b", [sample(3), sample(4)])])),
+  ]);
+  assertEquals(
+    all.implementations.map(({ samples }) =>
+      samples.map((sample) => sample && sample.ns / 1000)
+    ),
+    [[1, undefined, undefined], [2, 3, 4]],
+  );
+  assertEquals(all.implementations.map(({ missing }) => missing), [null, null]);
+});
+
+Deno.test("outcomeOf() asks for two of three runs", () => {
+  assertEquals(outcomeOf([true, false, true]), "reached (2 of 3)");
+  assertEquals(outcomeOf([true, false, false]), "**SHORT** (1 of 3)");
+  assertEquals(outcomeOf([true]), "reached (1 of 1)");
+  assertEquals(outcomeOf([true, false]), "**SHORT** (1 of 2)");
+  assertEquals(outcomeOf([null, true, null]), "reached (1 of 1)");
+  assertEquals(outcomeOf([null, null]), "peer missing");
+});
+
+Deno.test("targetTable() has the figure of every run, in bold where it falls short", () => {
+  const rows = [row("framewire try", [sample(1)])];
+  const table = targetTable([
+    runOf(1, suite(rows, [target()])),
+    runOf(2, suite(rows, [target({ median: 0.41, met: false })])),
+    runOf(3, suite(rows, [target({ median: null, met: null })])),
+  ]);
+  assertEquals(cells(table)[1].slice(3), [
+    "rate ≥ 0.50",
+    "0.60",
+    "**0.41**",
+    "–",
+    "**SHORT** (1 of 2)",
+  ]);
+});
+
+Deno.test("targetTable() writes what is compared with nothing in its unit", () => {
+  const memory = target({
+    against: null,
+    measure: "bytes per connection",
+    compare: "at most",
+    value: 10_240,
+    median: 9000,
+  });
+  const table = targetTable([runOf(1, suite([], [memory]))]);
+  assertEquals(cells(table)[1].slice(2), [
+    "–",
+    "bytes per connection ≤ 10.0 KiB",
+    "8.79 KiB",
+    "reached (1 of 1)",
+  ]);
+});
+
+Deno.test("reportOf() says what is missing and what was tried where it falls short", () => {
+  const short = target({ median: 0.4, met: false, note: "larger slabs" });
+  const report = reportOf([runOf(
+    1,
+    suite([row("framewire try", [sample(1)]), row("netty", [])], [short]),
+  )]);
+  assertStringIncludes(report, "- netty is missing: install it");
+  assertStringIncludes(
+    report,
+    "- Receive, framewire try against c: larger slabs",
+  );
+  assertStringIncludes(report, "![Receive](charts/receive-64.svg)");
+});
+
+Deno.test("chartsOf() draws bars for every suite that ran, and curves where there are latencies", () => {
+  const latency = {
+    p50: 1e3,
+    p75: 2e3,
+    p90: 3e3,
+    p99: 4e3,
+    p999: 5e3,
+    max: 6e3,
+  };
+  const ping = suite([row("c", [sample(1, { latency })])]);
+  const charts = chartsOf([runOf(
+    1,
+    suite([row("c", [sample(1)])]),
+    { ...ping, name: "ping" },
+    { ...suite([row("c", [])]), name: "nothing" },
+  )]);
+  assertEquals([...charts.keys()], [
+    "receive-64.svg",
+    "ping.svg",
+    "ping-latency.svg",
+  ]);
+  assertStringIncludes(charts.get("ping-latency.svg") ?? "", ">99.9 %<");
+});
