@@ -16,6 +16,7 @@
  */
 
 import { type ByteOrder, readUint, type UintWidth } from "./byte_order.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /**
  * Whose memory a frame is.
@@ -44,6 +45,8 @@ const LARGEST_SLAB = 64 * 1024;
 /** From this length on, a pushed chunk is kept as it is; copying a shorter one costs less. */
 const WORTH_KEEPING = 512;
 const PREVIEW_LENGTH = 32;
+/** How far a search looks byte by byte. */
+const NEAR = 128;
 
 /**
  * The receive buffer, as a codec sees it: bytes that have arrived and have not been taken yet.
@@ -84,13 +87,13 @@ export class ByteQueue {
   /** Whether the slab was made here, so that its room may be written to. */
   #owned = false;
   /** Whether views of the slab have been given away. */
-  #lent = false;
+  #taken = false;
   #slabSize = SMALLEST_SLAB;
   /** How much room the last call to `room` gave. */
   #offered = 0;
   #ownership: FrameOwnership;
-  /** Bytes that left the queue since the stream began. */
-  #offset = 0;
+  /** Where in the stream the slab's index 0 lies. */
+  #base = 0;
   /** How much of the front frame is out of sight of the codec that `behind` runs. */
   #lead = 0;
   /** `length` at which decoding is worth a try. */
@@ -99,6 +102,15 @@ export class ByteQueue {
   #framingLength = 0;
   /** Index in the slab up to which a search found nothing. */
   #searched = 0;
+  /** Whole lines that were decoded ahead, and which of their characters is the first one waiting. */
+  #text = "";
+  #textIndex = 0;
+  /** Where in the slab that character lies. */
+  #textStart = 0;
+  /** Whether each character is one byte. */
+  #textIsAscii = false;
+  /** Index in the slab up to which decoding ahead is of no use. */
+  #undecodable = 0;
   /** Bytes still to come that are to be thrown away. */
   #owed = 0;
   #skipStep: SkipStep | undefined;
@@ -119,7 +131,7 @@ export class ByteQueue {
 
   /** Where in the stream the front frame begins: how many bytes came before it. */
   get offset(): number {
-    return this.#offset - this.#lead;
+    return this.#base + this.#start - this.#lead;
   }
 
   /**
@@ -131,10 +143,8 @@ export class ByteQueue {
    */
   at(index: number): number {
     const position = this.#start + index;
-    if (index < 0 || position >= this.#end) {
-      throw new RangeError(
-        `Cannot look at byte ${index}: ${this.length} bytes are waiting`,
-      );
+    if (!(index >= 0 && position < this.#end)) {
+      throw missing(`look at byte ${index}`, this.length);
     }
     return this.#bytes[position];
   }
@@ -150,12 +160,9 @@ export class ByteQueue {
    */
   uint(index: number, width: UintWidth, byteOrder: ByteOrder = "big"): number {
     const position = this.#start + index;
-    if (index < 0 || position + width > this.#end) {
-      throw new RangeError(
-        `Cannot look at bytes ${index} to ${
-          index + width - 1
-        }: ${this.length} bytes are waiting`,
-      );
+    if (!(index >= 0 && position + width <= this.#end)) {
+      const last = index + width - 1;
+      throw missing(`look at bytes ${index} to ${last}`, this.length);
     }
     return readUint(this.#bytes, position, width, byteOrder);
   }
@@ -169,31 +176,57 @@ export class ByteQueue {
    * @throws {RangeError} If there are not as many.
    */
   peek(count: number, index = 0): Uint8Array<ArrayBuffer> {
-    if (index < 0 || count < 0) {
-      throw new RangeError(
-        `Cannot look at ${count} bytes from ${index} on: neither may be negative`,
-      );
-    }
-    this.#check(index + count);
-    return new Uint8Array(this.#buffer, this.#start + index, count);
+    const start = this.#start + index;
+    if (index < 0 || count < 0) throw negative(count, index);
+    if (!(start + count <= this.#end)) this.#check(index + count);
+    return new Uint8Array(this.#buffer, start, count);
   }
 
   /**
    * Removes the first bytes and gives them to the caller.
    *
    * @param count How many.
+   * @param index How many are removed before them.
    * @returns The bytes; whose memory they are, {@linkcode FrameOwnership} says.
    * @throws {RangeError} If there are not as many.
    */
-  take(count: number): Uint8Array<ArrayBuffer> {
-    this.#check(count);
-    const start = this.#start;
-    this.#remove(count);
-    if (this.#ownership === "copied") {
-      return this.#bytes.slice(start, start + count);
+  take(count: number, index = 0): Uint8Array<ArrayBuffer> {
+    const start = this.#start + index;
+    const end = start + count;
+    if (!(index >= 0 && count >= 0 && end <= this.#end)) {
+      throw missing(`take ${index + count} bytes`, this.length);
     }
-    this.#lent = this.#lent || this.#ownership === "owned";
-    return new Uint8Array(this.#buffer, start, count);
+    this.#start = this.#searched = end;
+    this.#taken = true;
+    const view = new Uint8Array(this.#buffer, start, count);
+    return this.#ownership === "copied" ? view.slice() : view;
+  }
+
+  /**
+   * Removes a text and the byte that ends it. All texts that have come whole are decoded in one go, which
+   * costs a fraction of decoding them one by one; each string may keep all of them in memory.
+   *
+   * @param byte The byte that ends a text, below 128 and the same at each call for the same frame.
+   * @param most How many bytes of text there may be.
+   * @returns The text without the byte. `undefined`, and nothing is removed, if the byte has not come, the
+   * text is longer, or something in front of the last such byte is not UTF-8.
+   */
+  takeText(byte: number, most: number): string | undefined {
+    const decoded = this.#textStart === this.#start &&
+      this.#textIndex < this.#text.length;
+    if (!decoded && !this.#decodeAhead(byte)) return undefined;
+    const text = this.#text;
+    const from = this.#textIndex;
+    const to = text.indexOf(String.fromCharCode(byte), from);
+    const length = this.#textIsAscii ? to - from : this.indexOf(byte);
+    if (length === undefined) return undefined;
+    // One that is too long is for others to remove, and the next one stands behind it.
+    this.#textIndex = to + 1;
+    this.#textStart = this.#start + length + 1;
+    if (length > most) return undefined;
+    this.#start = this.#searched = this.#textStart;
+    if (to + 1 === text.length) this.#text = "";
+    return text.slice(from, to);
   }
 
   /**
@@ -216,15 +249,18 @@ export class ByteQueue {
    */
   indexOf(byte: number): number | undefined {
     const bytes = this.#bytes;
-    const end = this.#end;
-    for (let i = Math.max(this.#searched, this.#start); i < end; i++) {
-      if (bytes[i] === byte) {
-        this.#searched = i;
-        return i - this.#start;
-      }
+    const from = Math.max(this.#searched, this.#start);
+    const near = Math.min(from + NEAR, this.#end);
+    let i = from;
+    while (i < near && bytes[i] !== byte) i++;
+    if (i === near && i < this.#end) {
+      // The platform's own search costs as much to call as looking at some dozen bytes.
+      const rest = new Uint8Array(this.#buffer, i, this.#end - i);
+      const further = rest.indexOf(byte);
+      i = further < 0 ? this.#end : i + further;
     }
-    this.#searched = end;
-    return undefined;
+    this.#searched = i;
+    return i < this.#end ? i - this.#start : undefined;
   }
 
   /**
@@ -302,19 +338,16 @@ export class ByteQueue {
     decode: (received: ByteQueue) => T | undefined,
   ): T | undefined {
     this.#check(count);
-    const before = this.#offset + count;
+    const before = this.#base + this.#start + count;
     this.#start += count;
-    this.#offset += count;
     this.#lead += count;
     let frame: T | undefined;
     try {
       return frame = decode(this);
     } finally {
       this.#lead -= count;
-      if (frame === undefined && this.#offset === before && !this.skipping) {
-        this.#start -= count;
-        this.#offset -= count;
-      }
+      const untouched = this.#base + this.#start === before && !this.skipping;
+      if (frame === undefined && untouched) this.#start -= count;
     }
   }
 
@@ -343,12 +376,13 @@ export class ByteQueue {
     if (
       this.#start === this.#end && worthKeeping && buffer instanceof ArrayBuffer
     ) {
+      this.#base += this.#start - byteOffset;
       this.#buffer = buffer;
       this.#bytes = new Uint8Array(buffer);
       this.#start = this.#searched = byteOffset;
       this.#end = byteOffset + byteLength;
       this.#owned = false;
-      this.#lent = true;
+      this.#forgetText();
       this.#payOwed();
       return;
     }
@@ -366,8 +400,11 @@ export class ByteQueue {
    * @returns A view to write to before anything else is done with the queue.
    */
   room(atLeast = 1): Uint8Array<ArrayBuffer> {
-    if (this.#owned && this.#start === this.#end && !this.#lent) {
+    if (this.#start === this.#end && this.#reusable) {
+      this.#base += this.#start;
       this.#start = this.#end = this.#searched = 0;
+      this.#taken = false;
+      this.#forgetText();
     }
     const capacity = this.#owned ? this.#buffer.byteLength : 0;
     const free = capacity - this.#end;
@@ -441,15 +478,47 @@ export class ByteQueue {
 
   #check(count: number): void {
     if (count >= 0 && this.#start + count <= this.#end) return;
-    throw new RangeError(
-      `Cannot take ${count} bytes: ${this.length} bytes are waiting`,
-    );
+    throw missing(`take ${count} bytes`, this.length);
   }
 
   #remove(count: number): void {
     this.#start += count;
-    this.#offset += count;
     this.#searched = this.#start;
+  }
+
+  /** Decodes what has come up to the last `byte`, and says whether there is anything of use. */
+  #decodeAhead(byte: number): boolean {
+    const start = this.#start;
+    if (start < this.#undecodable) return false;
+    const bytes = this.#bytes;
+    const from = Math.max(this.#searched, start);
+    let end = this.#end;
+    while (end > from && bytes[end - 1] !== byte) end--;
+    if (end === from) {
+      this.#searched = this.#end;
+      return false;
+    }
+    try {
+      this.#text = decodeUtf8(new Uint8Array(this.#buffer, start, end - start));
+    } catch {
+      this.#undecodable = end;
+      return false;
+    }
+    this.#textIndex = 0;
+    this.#textStart = start;
+    this.#textIsAscii = this.#text.length === end - start;
+    return true;
+  }
+
+  /** Forgets what lies where in a slab that is left. */
+  #forgetText(): void {
+    this.#text = "";
+    this.#textIndex = this.#undecodable = 0;
+  }
+
+  /** Whether what has been taken may be written over: it was made here, and nobody else looks at it. */
+  get #reusable(): boolean {
+    return this.#owned && !(this.#taken && this.#ownership === "owned");
   }
 
   #payOwed(): void {
@@ -471,12 +540,10 @@ export class ByteQueue {
     }
     const start = this.#start;
     const end = this.#end;
-    if (this.#owned && !this.#lent && start === 0) {
+    if (start === 0 && this.#reusable) {
       this.#buffer = this.#buffer.transfer(capacity);
       this.#bytes = new Uint8Array(this.#buffer);
-    } else if (
-      this.#owned && !this.#lent && capacity <= this.#buffer.byteLength
-    ) {
+    } else if (capacity <= this.#buffer.byteLength && this.#reusable) {
       this.#bytes.copyWithin(0, start, end);
     } else {
       const bytes = new Uint8Array(capacity);
@@ -485,9 +552,23 @@ export class ByteQueue {
       this.#buffer = bytes.buffer;
     }
     this.#searched = Math.max(this.#searched - start, 0);
+    this.#forgetText();
+    this.#base += start;
     this.#start = 0;
     this.#end = held;
     this.#owned = true;
-    this.#lent = false;
+    this.#taken = false;
   }
+}
+
+/** What to throw when bytes are asked for that are not there. */
+function missing(what: string, length: number): RangeError {
+  return new RangeError(`Cannot ${what}: ${length} bytes are waiting`);
+}
+
+/** What to throw when bytes are asked for that cannot be. */
+function negative(count: number, index: number): RangeError {
+  return new RangeError(
+    `Cannot look at ${count} bytes from ${index} on: neither may be negative`,
+  );
 }

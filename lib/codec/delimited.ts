@@ -265,8 +265,38 @@ export function delimited(
     return content > limit ? refuse(received, lead, final) : undefined;
   }
 
+  /** The common case, one delimiter that is left off, without an object for each match. */
+  function cutPlain(
+    received: ByteQueue,
+    lastByte: number,
+  ): Uint8Array<ArrayBuffer> | undefined {
+    const [delimiter] = delimiters;
+    const { length } = delimiter;
+    let last: number | undefined;
+    while ((last = received.indexOf(lastByte)) !== undefined) {
+      const index = last + 1 - length;
+      let same = index < 0 ? -1 : 0;
+      while (same >= 0 && same < length - 1) {
+        same = received.at(index + same) === delimiter[same] ? same + 1 : -1;
+      }
+      if (same >= 0) {
+        if (index > limit) break;
+        const frame = received.take(index);
+        received.drop(length);
+        return frame;
+      }
+      received.searched = last + 1;
+    }
+    return cut(received, false);
+  }
+
+  const { lastByte } = finder;
+  const plain = delimiters.length === 1 && include === false &&
+    lastByte !== undefined;
   const codec: BytesCodec = {
-    decode: (received) => cut(received, false),
+    decode: plain
+      ? (received) => cutPlain(received, lastByte)
+      : (received) => cut(received, false),
     encode(frame, out) {
       const lead = include === "prefix"
         ? finder.lengthAt(frame, 0, true) ?? -1

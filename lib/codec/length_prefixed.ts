@@ -161,8 +161,7 @@ export function lengthPrefixed(
         received.need(total, strip);
         return undefined;
       }
-      if (strip > 0) received.drop(strip);
-      return received.take(total - strip);
+      return received.take(total - strip, strip);
     },
     encode(frame, out) {
       const { length } = frame;

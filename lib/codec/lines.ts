@@ -6,11 +6,12 @@
  * @module
  */
 
+import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { Codec, LimitOptions } from "./codec.ts";
 import { delimited } from "./delimited.ts";
 import { mapCodec } from "./map_codec.ts";
-import { checkOneOf } from "./options.ts";
-import { decodeUtf8, encodeUtf8 } from "./text.ts";
+import { checkLimits, checkOneOf } from "./options.ts";
+import { encodeUtf8 } from "./text.ts";
 
 /** What a line ends with, on the way in and on the way out. */
 export interface LinesOptions extends LimitOptions {
@@ -37,6 +38,7 @@ export interface LinesOptions extends LimitOptions {
 }
 
 const CR = 13;
+const LF = 10;
 
 /**
  * Cuts lines of text in strict UTF-8, without their ends. `maxFrameLength` counts their bytes.
@@ -76,7 +78,8 @@ export function lines(options: LinesOptions = {}): Codec<string> {
     tail,
     maxFrameLength: Number.MAX_SAFE_INTEGER,
   });
-  return mapCodec({
+  const { limit } = checkLimits(options);
+  const byBytes = mapCodec({
     ...cutter,
     decodeEnd(received) {
       const line = lastCutter.decodeEnd?.(received);
@@ -84,4 +87,14 @@ export function lines(options: LinesOptions = {}): Codec<string> {
       return line.length > 1 ? line.subarray(0, -1) : undefined;
     },
   }, { decode: decodeUtf8, encode: encodeUtf8 });
+  if (allowCR) return byBytes;
+  return {
+    ...byBytes,
+    // Most lines are neither too long nor broken, and come together with others.
+    decode(received) {
+      const line = received.takeText(LF, limit);
+      if (line === undefined) return byBytes.decode(received);
+      return line.charCodeAt(line.length - 1) === CR ? line.slice(0, -1) : line;
+    },
+  };
 }

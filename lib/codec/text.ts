@@ -4,20 +4,11 @@
  * @module
  */
 
+import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { BytesCodec, Codec } from "./codec.ts";
 import { mapCodec } from "./map_codec.ts";
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
-
-/** Decodes UTF-8 strictly, and leaves a byte order mark where it is. */
-export function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new TypeError("the bytes are not valid UTF-8", { cause });
-  }
-}
 
 /** Encodes a text as UTF-8; half a surrogate pair is not replaced silently, as `TextEncoder` would. */
 export function encodeUtf8(value: string): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeUtf8 } from "../codec/text.ts";
+import { decodeUtf8 } from "../bytes/utf8.ts";
 import { MalformedFrameError, MessageHeaderError } from "../errors.ts";
 
 /** The `content-encoding` of content that is not text. */

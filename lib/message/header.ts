@@ -7,7 +7,7 @@
  */
 
 import type { ByteOrder } from "../bytes/byte_order.ts";
-import { decodeUtf8 } from "../codec/text.ts";
+import { decodeUtf8 } from "../bytes/utf8.ts";
 import { MessageHeaderError } from "../errors.ts";
 
 /** A value that JSON can hold. */

@@ -454,3 +454,53 @@ Deno.test("ByteQueue previews 32 bytes at the most, in memory of their own", () 
   const preview = queue.preview(40);
   assertEquals([preview.length, preview.buffer.byteLength], [32, 32]);
 });
+
+Deno.test("ByteQueue takes bytes from behind others, which are gone then too", () => {
+  const queue = queueOf("\x05hello!");
+  assertEquals(unraw(queue.take(5, 1)), "hello");
+  assertEquals([queue.length, queue.offset], [1, 6]);
+  assertThrows(() => queue.take(1, 1), RangeError, "Cannot take 2 bytes");
+  assertThrows(() => queue.take(2, -1), RangeError);
+});
+
+Deno.test("ByteQueue takes texts one by one, and bytes between them", () => {
+  const LF = 10;
+  const queue = queueOf("one\ntwo\n\n\xc3\xa9t\xc3\xa9\n...four\nfiv");
+  assertEquals(queue.takeText(LF, 9), "one");
+  assertEquals([queue.offset, queue.takeText(LF, 9)], [4, "two"]);
+  assertEquals([queue.offset, queue.takeText(LF, 9)], [8, ""]);
+  assertEquals([queue.offset, queue.takeText(LF, 9)], [9, "été"]);
+  assertEquals(unraw(queue.take(3)), "...");
+  assertEquals([queue.offset, queue.takeText(LF, 9)], [18, "four"]);
+  assertEquals(queue.takeText(LF, 9), undefined);
+  assertEquals([queue.length, queue.searched], [3, 3]);
+  queue.push(raw("e\n"));
+  assertEquals([queue.takeText(LF, 9), queue.length], ["five", 0]);
+});
+
+Deno.test("ByteQueue leaves a text that is too long or not UTF-8 where it is", () => {
+  const LF = 10;
+  const queue = queueOf("long\nb\n");
+  assertEquals(queue.takeText(LF, 3), undefined);
+  assertEquals(queue.length, 7);
+  queue.drop(5);
+  assertEquals(queue.takeText(LF, 3), "b");
+  queue.push(raw("ok\n\xff\n"));
+  assertEquals([queue.takeText(LF, 3), queue.length], [undefined, 5]);
+  queue.drop(5);
+  queue.push(raw("ok\n"));
+  assertEquals(queue.takeText(LF, 3), "ok");
+});
+
+Deno.test("ByteQueue finds a byte near and far, and no stale one behind the last", () => {
+  const queue = new ByteQueue("borrowed");
+  receive(queue, raw("x".repeat(600) + "|"));
+  queue.drop(601);
+  for (const distance of [0, 127, 128, 129, 500]) {
+    receive(queue, raw("y".repeat(distance)));
+    assertEquals(queue.indexOf(124), undefined, `${distance}`);
+    receive(queue, raw("|"));
+    assertEquals(queue.indexOf(124), distance);
+    queue.drop(distance + 1);
+  }
+});

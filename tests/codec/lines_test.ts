@@ -4,10 +4,17 @@
  * @module
  */
 
-import { FrameDecoder, lines, MalformedFrameError } from "@framewire/framewire";
+import {
+  delimited,
+  FrameDecoder,
+  lines,
+  MalformedFrameError,
+  text,
+} from "@framewire/framewire";
 import { assertEquals, assertThrows } from "@std/assert";
 import { testEncoding } from "../support/encoding.ts";
 import { outcomes, testStreams } from "../support/outcomes.ts";
+import { Random } from "../support/random.ts";
 import { raw } from "../support/wire.ts";
 
 testStreams("lines()", [
@@ -247,4 +254,21 @@ Deno.test("lines() reads twenty thousand empty lines of one chunk", () => {
   let count = 0;
   while (decoder.next() === "") count++;
   assertEquals([count, decoder.end()], [20_000, undefined]);
+});
+
+Deno.test("lines() cuts as a delimiter and text do, whatever comes and however it is cut", () => {
+  const alphabet = raw("\n\n\r\rab\xc3\xa9\xf0\x9f\x90\xb0\xff");
+  for (let seed = 0; seed < 400; seed++) {
+    const random = new Random(seed);
+    const bytes = [...random.bytes(random.below(300), alphabet), 10];
+    const chunks = random.chunks(Uint8Array.from(bytes));
+    const maxFrameLength = random.pick([2, 5, 1000]);
+    const onOversize = random.pick(["error", "skip"] as const);
+    const limits = { maxFrameLength, onOversize };
+    assertEquals(
+      outcomes(lines(limits), chunks),
+      outcomes(text(delimited(["\n", "\r\n"], limits)), chunks),
+      `seed ${seed}`,
+    );
+  }
 });
