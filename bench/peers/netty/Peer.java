@@ -149,7 +149,7 @@ public final class Peer {
 
     private void send(ChannelHandlerContext context) {
       // A flush may say at once that there is room again; the loop below sees that by itself.
-      if (sending || left == 0) return;
+      if (sending) return;
       sending = true;
       Channel channel = context.channel();
       while (left > 0 && channel.isWritable()) {
@@ -160,12 +160,11 @@ public final class Peer {
         }
         context.flush();
       }
-      sending = false;
-      if (left == 0) {
-        payload.release();
-        context.pipeline().firstContext().writeAndFlush(Unpooled.EMPTY_BUFFER)
-            .addListener(ChannelFutureListener.CLOSE);
-      }
+      sending = left == 0; // There is no more to do for a late change of the writability.
+      if (left > 0) return;
+      payload.release();
+      context.pipeline().firstContext().writeAndFlush(Unpooled.EMPTY_BUFFER)
+          .addListener(ChannelFutureListener.CLOSE);
     }
   }
 
