@@ -40,6 +40,7 @@ export type SkipStep = (
 
 const NO_BUFFER = new ArrayBuffer(0);
 const NO_BYTES = new Uint8Array(NO_BUFFER);
+const NO_VIEW = new DataView(NO_BUFFER);
 const SMALLEST_SLAB = 4 * 1024;
 const LARGEST_SLAB = 64 * 1024;
 /** From this length on, a pushed chunk is kept as it is; copying a shorter one costs less. */
@@ -82,6 +83,8 @@ const NEAR = 128;
 export class ByteQueue {
   #buffer: ArrayBuffer = NO_BUFFER;
   #bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
+  /** Made when it is needed. */
+  #view: DataView<ArrayBuffer> = NO_VIEW;
   #start = 0;
   #end = 0;
   /** Whether the slab was made here, so that its room may be written to. */
@@ -168,6 +171,30 @@ export class ByteQueue {
   }
 
   /**
+   * Whether certain bytes are waiting.
+   *
+   * @param expected The bytes, of which none is 0.
+   * @param count How many of them are compared.
+   * @param index Where the first is to lie, counted from the first byte waiting.
+   * @returns Whether they lie there; `false` if they are not all here.
+   */
+  matches(expected: DataView, count: number, index = 0): boolean {
+    const start = this.#start + index;
+    if (start + count > this.#end) return false;
+    if (this.#view.buffer !== this.#buffer) {
+      this.#view = new DataView(this.#buffer);
+    }
+    const view = this.#view;
+    let i = 0;
+    // Eight bytes at a time: they differ when the numbers do, as long as no number is zero.
+    for (; i + 8 <= count; i += 8) {
+      if (view.getFloat64(start + i) !== expected.getFloat64(i)) return false;
+    }
+    while (i < count && view.getUint8(start + i) === expected.getUint8(i)) i++;
+    return i === count;
+  }
+
+  /**
    * Looks at bytes without removing them. The view is valid until the codec returns.
    *
    * @param count How many.
@@ -219,7 +246,7 @@ export class ByteQueue {
     const from = this.#textIndex;
     const to = text.indexOf(String.fromCharCode(byte), from);
     const length = this.#textIsAscii ? to - from : this.indexOf(byte);
-    if (length === undefined) return undefined;
+    if (to < 0 || length === undefined) return undefined;
     // One that is too long is for others to remove, and the next one stands behind it.
     this.#textIndex = to + 1;
     this.#textStart = this.#start + length + 1;

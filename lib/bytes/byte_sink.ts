@@ -16,6 +16,8 @@ import { type ByteOrder, type UintWidth, writeUint } from "./byte_order.ts";
 const SMALLEST_BUFFER = 1024;
 const LARGEST_BUFFER = 64 * 1024;
 const POOLED_BUFFERS = 8;
+/** Up to this length a text is laid out character by character. */
+const SHORT_TEXT = 32;
 const NO_BYTES = new Uint8Array(0);
 const utf8 = new TextEncoder();
 
@@ -151,6 +153,7 @@ export class ByteSink {
   text(text: string): number {
     // A UTF-16 unit takes at most three bytes of UTF-8.
     this.reserve(3 * text.length);
+    if (text.length <= SHORT_TEXT && this.#shortText(text)) return text.length;
     const room = this.#open.subarray(this.#used);
     const { written } = utf8.encodeInto(text, room);
     this.#used += written;
@@ -270,6 +273,17 @@ export class ByteSink {
     if (buffer.length === LARGEST_BUFFER) {
       if (pool.length < POOLED_BUFFERS) pool.push(buffer);
     } else if (buffer.length === this.#size) this.#spare = buffer;
+  }
+
+  /** Lays out a text of ASCII characters; the platform's encoder costs more to call. */
+  #shortText(text: string): boolean {
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) return false;
+      this.#open[this.#used + i] = unit;
+    }
+    this.#used += text.length;
+    return true;
   }
 
   /** Completes the chunk in the open buffer. */

@@ -6,11 +6,10 @@
 
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { MalformedFrameError, MessageHeaderError } from "../errors.ts";
+import { UTF_8 } from "./header.ts";
 
 /** The `content-encoding` of content that is not text. */
 export const BINARY = "binary";
-/** The `content-encoding` of text that is made here. */
-export const UTF_8 = "utf-8";
 
 /**
  * Decodes content into text.

@@ -7,7 +7,9 @@
  */
 
 import type { ByteOrder } from "../bytes/byte_order.ts";
+import type { ByteSink } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
+import { encodeUtf8 } from "../codec/text.ts";
 import { MessageHeaderError } from "../errors.ts";
 
 /** A value that JSON can hold. */
@@ -48,7 +50,14 @@ const NAMES = new Set([
   "content-length",
 ]);
 
-const NO_EXTRA = Object.freeze({});
+/** What headers without further fields have for them. */
+export const NO_EXTRA: Readonly<Record<string, JsonValue>> = Object.freeze({});
+const NO_BYTES = new Uint8Array();
+/** The `content-encoding` of text that is made here. */
+export const UTF_8 = "utf-8";
+const QUOTED_UTF_8 = JSON.stringify(UTF_8);
+/** How many bytes say how long a header is. */
+export const HEADER_PREFIX = 2;
 
 /** Lays a value out as Python's `json.dumps` does: a space behind each comma and each colon. */
 export function layOutJson(value: unknown): string {
@@ -62,21 +71,75 @@ export function layOutJson(value: unknown): string {
   return text.replace(/(,?)\n */g, (_, comma) => comma && ", ");
 }
 
-/** Lays a header out as the wire has it. */
-export function layOutHeader(header: MessageHeader): string {
-  const type = JSON.stringify(header.contentType);
-  const encoding = JSON.stringify(header.contentEncoding);
-  let text = `{"byteorder": "${header.byteorder}", "content-type": ${type}, ` +
-    `"content-encoding": ${encoding}, "content-length": ${header.contentLength}`;
+/** The fields in front of `content-length` as they were laid out last: most messages have the same. */
+const last = {
+  byteorder: "",
+  contentType: "",
+  contentEncoding: "",
+  text: "",
+  bytes: NO_BYTES,
+};
+
+/** Whether the fields in front of `content-length` are those that were laid out last; they are now. */
+function beginsAsLast(header: MessageHeader): boolean {
+  const { byteorder, contentType, contentEncoding } = header;
+  if (
+    byteorder === last.byteorder && contentType === last.contentType &&
+    contentEncoding === last.contentEncoding
+  ) return true;
+  const type = JSON.stringify(contentType);
+  const encoding = contentEncoding === UTF_8
+    ? QUOTED_UTF_8
+    : JSON.stringify(contentEncoding);
+  last.byteorder = byteorder;
+  last.contentType = contentType;
+  last.contentEncoding = contentEncoding;
+  last.text = `{"byteorder": "${byteorder}", "content-type": ${type}, ` +
+    `"content-encoding": ${encoding}, "content-length": `;
+  last.bytes = NO_BYTES;
+  return false;
+}
+
+/**
+ * Lays a header out as the wire has it, with the two bytes that say how long it is.
+ *
+ * @param header What it says.
+ * @param limit How long it may be, in bytes.
+ * @param out Where to.
+ * @throws {RangeError} If it is too long, or has a field twice; nothing is laid out.
+ */
+export function layOutHeader(
+  header: MessageHeader,
+  limit: number,
+  out: ByteSink,
+): void {
+  let rest = `${header.contentLength}`;
   for (const name in header.extra) {
     if (NAMES.has(name)) {
       throw new RangeError(
         `Cannot write message: "${name}" must not be among the extra fields`,
       );
     }
-    text += `, ${JSON.stringify(name)}: ${layOutJson(header.extra[name])}`;
+    rest += `, ${JSON.stringify(name)}: ${layOutJson(header.extra[name])}`;
   }
-  return text + "}";
+  rest += "}";
+  const repeated = beginsAsLast(header);
+  out.reserve(HEADER_PREFIX + 3 * (last.text.length + rest.length));
+  const { position } = out;
+  out.uint(0, HEADER_PREFIX);
+  if (repeated) {
+    if (last.bytes === NO_BYTES) last.bytes = encodeUtf8(last.text);
+    out.write(last.bytes);
+    out.text(rest);
+  } else out.text(last.text + rest);
+  const length = out.position - position - HEADER_PREFIX;
+  if (length > limit) {
+    out.truncate(position);
+    throw new RangeError(
+      `Cannot write message: header length ${length} exceeds maxHeaderLength of ${limit} bytes`,
+    );
+  }
+  out.setUint(position, length, HEADER_PREFIX);
 }
 
 /**
@@ -91,63 +154,80 @@ export function parseHeader(
   bytes: Uint8Array,
   place: () => HeaderPlace,
 ): MessageHeader {
-  function fault(what: string, field?: string, cause?: unknown): Error {
-    const message = `Cannot read message: ${what}`;
-    return new MessageHeaderError(message, { ...place(), field, cause });
-  }
   let fields: unknown;
   try {
     fields = JSON.parse(decodeUtf8(bytes));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw fault(`header is not JSON: ${reason}`, undefined, cause);
+    throw fault(place, `header is not JSON: ${reason}`, undefined, cause);
   }
   if (!isRecord(fields)) {
-    throw fault(`header must be a JSON object: it is ${show(fields)}`);
+    throw fault(place, `header must be a JSON object: it is ${show(fields)}`);
   }
-  const record = fields;
-
-  function field(name: string): unknown {
-    const value = record[name];
-    if (value === undefined) throw fault(`header lacks "${name}"`, name);
-    return value;
-  }
-  function textField(name: string): string {
-    const value = field(name);
-    if (typeof value === "string") return value;
-    throw fault(`"${name}" must be a string: it is ${show(value)}`, name);
-  }
-
-  const byteorder = textField("byteorder");
+  // Each name written out: looking up a name that varies costs as much as all the rest.
+  const { byteorder } = fields;
   if (byteorder !== "big" && byteorder !== "little") {
-    const found = show(byteorder);
-    throw fault(
-      `"byteorder" must be "big" or "little": it is ${found}`,
-      "byteorder",
-    );
+    throw fieldFault(place, "byteorder", byteorder, 'be "big" or "little"');
   }
-  const contentType = textField("content-type");
-  const contentEncoding = textField("content-encoding");
-  const contentLength = field("content-length");
+  const contentType = fields["content-type"];
+  if (typeof contentType !== "string") {
+    throw fieldFault(place, "content-type", contentType, A_STRING);
+  }
+  const contentEncoding = fields["content-encoding"];
+  if (typeof contentEncoding !== "string") {
+    throw fieldFault(place, "content-encoding", contentEncoding, A_STRING);
+  }
+  const contentLength = fields["content-length"];
   if (
     typeof contentLength !== "number" || contentLength < 0 ||
     !Number.isSafeInteger(contentLength)
   ) {
-    const found = show(contentLength);
-    throw fault(
-      `"content-length" must be a whole number of bytes, not negative: it is ${found}`,
-      "content-length",
-    );
+    throw fieldFault(place, "content-length", contentLength, A_LENGTH);
   }
-  const entries = Object.entries(record);
-  const extra = entries.length === NAMES.size
-    ? NO_EXTRA
-    : Object.fromEntries(entries.filter(([name]) => !NAMES.has(name)));
+  const extra = extraFields(fields);
   return { byteorder, contentType, contentEncoding, contentLength, extra };
 }
 
+type Fields = Record<string, JsonValue>;
+
+const A_STRING = "be a string";
+const A_LENGTH = "be a whole number of bytes, not negative";
+
+function fault(
+  place: () => HeaderPlace,
+  what: string,
+  field?: string,
+  cause?: unknown,
+): MessageHeaderError {
+  const message = `Cannot read message: ${what}`;
+  return new MessageHeaderError(message, { ...place(), field, cause });
+}
+
+/** What to throw for a field that is missing, or is not what it must be. */
+function fieldFault(
+  place: () => HeaderPlace,
+  name: string,
+  value: JsonValue | undefined,
+  must: string,
+): MessageHeaderError {
+  if (value === undefined) return fault(place, `header lacks "${name}"`, name);
+  const what = name === "byteorder" && typeof value !== "string"
+    ? A_STRING
+    : must;
+  return fault(place, `"${name}" must ${what}: it is ${show(value)}`, name);
+}
+
+/** The fields beside the four that every header has. */
+function extraFields(fields: Fields): Fields {
+  let count = 0;
+  for (const _ in fields) count++;
+  if (count === NAMES.size) return NO_EXTRA;
+  const entries = Object.entries(fields);
+  return Object.fromEntries(entries.filter(([name]) => !NAMES.has(name)));
+}
+
 /** Whether a value that JSON made is an object. */
-function isRecord(value: unknown): value is Record<string, JsonValue> {
+function isRecord(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -17,16 +17,20 @@ import { FrameDecoder } from "../codec/frame_decoder.ts";
 import { checkInteger, checkLimits } from "../codec/options.ts";
 import { encodeUtf8 } from "../codec/text.ts";
 import { MessageHeaderError } from "../errors.ts";
-import { BINARY, decodeJson, decodeText, UTF_8 } from "./content.ts";
+import { BINARY, decodeJson, decodeText } from "./content.ts";
 import {
+  HEADER_PREFIX,
   type HeaderPlace,
   layOutHeader,
   layOutJson,
   type MessageHeader,
   parseHeader,
+  UTF_8,
 } from "./header.ts";
+import { KnownHeaders } from "./known_headers.ts";
+import { readPlainHeader } from "./plain_header.ts";
 
-const PREFIX = 2;
+const PREFIX = HEADER_PREFIX;
 /** A reader or writer that gives or takes nothing so many times in a row is broken. */
 const MAX_EMPTY = 100;
 
@@ -274,6 +278,53 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
     0xffff,
   );
   const { limit, onOversize } = checkLimits(options);
+  const known = new KnownHeaders();
+
+  /** The header, if it is here, and what needs to be known when it is not. */
+  function readHeader(
+    received: ByteQueue,
+    headerLength: number,
+  ): MessageHeader | undefined {
+    if (headerLength > headerLimit) {
+      // Two capital letters are rather the beginning of HTTP or SSH, which two more bytes tell.
+      const letters = isCapital(received.at(0)) && isCapital(received.at(1));
+      const seen = letters ? PREFIX + 2 : PREFIX;
+      if (received.length < seen) {
+        received.need(seen);
+        return undefined;
+      }
+      throw tooLarge(received, {
+        length: headerLength,
+        limit: headerLimit,
+        option: "maxHeaderLength",
+        what: "header length",
+        binary: true,
+        seen,
+      });
+    }
+    const contentStart = PREFIX + headerLength;
+    // Another protocol is recognised by its third byte, not after waiting for a header that never comes.
+    const begins = Math.min(contentStart, PREFIX + 1);
+    if (received.length < begins) {
+      received.need(begins);
+      return undefined;
+    }
+    if (headerLength === 0 || !opensObject(received.at(PREFIX))) {
+      throw new MessageHeaderError(
+        malformed(received, "header must be a JSON object", begins).message,
+        placeOf(received, begins),
+      );
+    }
+    if (received.length < contentStart) {
+      received.need(contentStart);
+      return undefined;
+    }
+    const bytes = received.peek(headerLength, PREFIX);
+    const place = () => placeOf(received, contentStart);
+    const header = readPlainHeader(bytes) ?? parseHeader(bytes, place);
+    return known.keep(bytes, header);
+  }
+
   return {
     decode(received) {
       if (received.length < PREFIX) {
@@ -281,44 +332,10 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
         return undefined;
       }
       const headerLength = received.uint(0, PREFIX);
-      if (headerLength > headerLimit) {
-        // Two capital letters are rather the beginning of HTTP or SSH, which two more bytes tell.
-        const letters = isCapital(received.at(0)) && isCapital(received.at(1));
-        const seen = letters ? PREFIX + 2 : PREFIX;
-        if (received.length < seen) {
-          received.need(seen);
-          return undefined;
-        }
-        throw tooLarge(received, {
-          length: headerLength,
-          limit: headerLimit,
-          option: "maxHeaderLength",
-          what: "header length",
-          binary: true,
-          seen,
-        });
-      }
+      const header = known.find(received, headerLength, PREFIX) ??
+        readHeader(received, headerLength);
+      if (header === undefined) return undefined;
       const contentStart = PREFIX + headerLength;
-      // Another protocol is recognised by its third byte, not after waiting for a header that never comes.
-      const begins = Math.min(contentStart, PREFIX + 1);
-      if (received.length < begins) {
-        received.need(begins);
-        return undefined;
-      }
-      if (headerLength === 0 || !opensObject(received.at(PREFIX))) {
-        throw new MessageHeaderError(
-          malformed(received, "header must be a JSON object", begins).message,
-          placeOf(received, begins),
-        );
-      }
-      if (received.length < contentStart) {
-        received.need(contentStart);
-        return undefined;
-      }
-      const header = parseHeader(
-        received.peek(headerLength, PREFIX),
-        () => placeOf(received, contentStart),
-      );
       const { contentLength } = header;
       const total = contentStart + contentLength;
       if (contentLength > limit) {
@@ -337,24 +354,12 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
         received.need(total, contentStart);
         return undefined;
       }
-      received.drop(contentStart);
-      return new Message(received.take(contentLength), header);
+      return new Message(received.take(contentLength, contentStart), header);
     },
     encode(message, out) {
       const { length } = message.content;
       if (length > limit) throw tooLargeToWrite(length, limit);
-      const header = layOutHeader(message.header);
-      const start = out.position;
-      out.reserve(PREFIX + 3 * header.length);
-      out.uint(0, PREFIX);
-      const headerLength = out.text(header);
-      if (headerLength > headerLimit) {
-        out.truncate(start);
-        throw new RangeError(
-          `Cannot write message: header length ${headerLength} exceeds maxHeaderLength of ${headerLimit} bytes`,
-        );
-      }
-      out.setUint(start, headerLength, PREFIX);
+      layOutHeader(message.header, headerLimit, out);
       out.write(message.content);
     },
   };

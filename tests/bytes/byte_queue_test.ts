@@ -504,3 +504,23 @@ Deno.test("ByteQueue finds a byte near and far, and no stale one behind the last
     queue.drop(distance + 1);
   }
 });
+
+Deno.test("ByteQueue compares what is waiting with bytes that are known", () => {
+  const text = "x the quick brown fox";
+  const queue = queueOf(text);
+  queue.drop(2);
+  const expected = raw("quick brown fox");
+  const view = new DataView(expected.buffer);
+  assertEquals(queue.matches(view, expected.length, 4), true);
+  assertEquals(queue.matches(view, 5, 4), true);
+  assertEquals(queue.matches(view, expected.length, 5), false);
+  assertEquals(queue.matches(view, expected.length, 3), false);
+  for (let index = 0; index < expected.length; index++) {
+    const changed = expected.slice();
+    changed[index] ^= 1;
+    const other = new DataView(changed.buffer);
+    assertEquals(queue.matches(other, changed.length, 4), false, `${index}`);
+  }
+  queue.push(raw("!")); // into another slab
+  assertEquals(queue.matches(view, expected.length, 4), true);
+});
