@@ -11,6 +11,7 @@
  */
 
 import { barChart, curveChart } from "./chart.ts";
+import { median, ratios } from "./rounds.ts";
 
 /** How long round trips took: so many ns or less for so many of them. */
 export interface Latency {
@@ -172,15 +173,6 @@ function kindOf(suite: Suite): Kind {
   return suite.targets.some(({ measure }) => measure === "time") ? TIME : RATE;
 }
 
-/** The middle one of some numbers, or the mean of both that are. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? sorted[half]
-    : (sorted[half - 1] + sorted[half]) / 2;
-}
-
 /** The same suite of several runs as one: an implementation has the rounds of all. */
 export function pooled(runs: readonly Run[]): Suite[] {
   const suites = new Map<string, Suite[]>();
@@ -223,19 +215,6 @@ function perRound(row: Implementation, of: Figure): (number | undefined)[] {
 /** The figures of all rounds that have one. */
 function figures(row: Implementation, of: Figure): number[] {
   return perRound(row, of).filter((value) => value !== undefined);
-}
-
-/** The ratios of two rows in each round that both have. */
-function ratios(
-  row: Implementation,
-  base: Implementation,
-  of: Figure,
-): number[] {
-  const others = perRound(base, of);
-  return perRound(row, of).flatMap((value, round) => {
-    const other = others[round];
-    return value !== undefined && other ? [value / other] : [];
-  });
 }
 
 /** A table in Markdown. */
@@ -321,7 +300,7 @@ export function suiteTable(suite: Suite): string {
     ...rows.filter(({ name }) => named.has(name)).map((base): Column => ({
       title: `× ${base.name}`,
       cell: (row) => {
-        const found = ratios(row, base, kind.of);
+        const found = ratios(perRound(row, kind.of), perRound(base, kind.of));
         return found.length > 0 ? digits(median(found)) : undefined;
       },
     })),

@@ -5,7 +5,6 @@ import {
   formatRate,
   formatTime,
   type Implementation,
-  median,
   outcomeOf,
   pooled,
   reportOf,
@@ -85,11 +84,6 @@ Deno.test("formatRate() and the others take the largest unit that fits", () => {
     [478, 10_240, 296 * 1024 ** 2].map(formatBytes),
     ["478 B", "10.0 KiB", "296 MiB"],
   );
-});
-
-Deno.test("median() is the middle one or the mean of two", () => {
-  assertEquals(median([3, 1, 2]), 2);
-  assertEquals(median([4, 1, 2, 3]), 2.5);
 });
 
 Deno.test("suiteTable() ranks by the median, whatever the order and the outliers", () => {
