@@ -33,6 +33,14 @@ export interface Exchange {
 /** A program could not be started, or did not do what it should. */
 export class ProgramError extends Error {
   override readonly name = "ProgramError";
+  /** Whether there is no such program. */
+  readonly absent: boolean;
+
+  /** Makes one. */
+  constructor(message: string, absent = false) {
+    super(message);
+    this.absent = absent;
+  }
 }
 
 /** A word for this very Deno in place of a command's first word. */
@@ -71,7 +79,7 @@ function spawn([program, ...args]: readonly string[]): Deno.ChildProcess {
     return child;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new ProgramError(`${program} is not there`);
+    throw new ProgramError(`there is no ${program}`, true);
   }
 }
 
@@ -229,4 +237,35 @@ async function end(child: Deno.ChildProcess): Promise<void> {
   const timer = setTimeout(() => kill(child, "SIGKILL"), END_BOUND);
   await child.status;
   clearTimeout(timer);
+}
+
+/** How many bytes the first frame has, with its prefix. */
+const FIRST_FRAME = 9;
+
+/** Starts a program that connects to the port it is given, and gives the time in ns until its first frame is there. */
+export async function timeToFirstFrame(
+  command: readonly string[],
+): Promise<number> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const started = performance.now();
+  const ended = run([...command, `${listener.addr.port}`], START_BOUND);
+  const ns = frameOf(listener).then(() =>
+    Math.round((performance.now() - started) * 1e6)
+  );
+  const never = ended.then(() => {
+    throw new ProgramError("it never connected");
+  });
+  await Promise.race([ns, never]);
+  await ended;
+  return await ns;
+}
+
+async function frameOf(listener: Deno.Listener): Promise<void> {
+  using conn = await listener.accept();
+  const buffer = new Uint8Array(FIRST_FRAME);
+  for (let have = 0; have < FIRST_FRAME;) {
+    const got = await conn.read(buffer.subarray(have));
+    if (got === null) throw new ProgramError(`it sent ${have} bytes only`);
+    have += got;
+  }
 }

@@ -114,12 +114,12 @@ static uint64_t memory(const char *field) {
   return (uint64_t)kib * 1024;
 }
 
-/* Latencies, in buckets that are at most 1/64 of their value wide: off by less than 1 %. */
-static uint64_t buckets[58 * 128], latencies, slowest;
+/* Latencies, in buckets that are at most 1/512 of their value wide: off by 0.1 % at most. */
+static uint64_t buckets[58 * 512], latencies, slowest;
 
 static void note_latency(uint64_t ns) {
-  int shift = ns < 128 ? 0 : 63 - __builtin_clzll(ns) - 6;
-  size_t at = shift == 0 ? ns : (size_t)shift * 64 + (ns >> shift);
+  int shift = ns < 1024 ? 0 : 63 - __builtin_clzll(ns) - 9;
+  size_t at = (size_t)shift * 512 + (ns >> shift);
   buckets[at]++, latencies++;
   if (ns > slowest) slowest = ns;
 }
@@ -130,9 +130,9 @@ static uint64_t percentile(double part) {
   for (size_t at = 0; at < sizeof buckets / sizeof *buckets; at++) {
     seen += buckets[at];
     if (seen <= wanted) continue;
-    if (at < 128) return at;
-    int shift = at / 64 - 1;
-    uint64_t low = (uint64_t)(at - (size_t)shift * 64) << shift, middle = low + ((1ull << shift) >> 1);
+    if (at < 1024) return at;
+    int shift = at / 512 - 1;
+    uint64_t low = (uint64_t)(at - (size_t)shift * 512) << shift, middle = low + ((1ull << shift) >> 1);
     return middle < slowest ? middle : slowest;
   }
   return slowest;
