@@ -131,6 +131,7 @@ function svg(
   content: readonly string[],
 ): string {
   return [
+    "<!-- deno-fmt-ignore-file -->",
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
     `<title>${escape(`${title}: ${subtitle}`)}</title>`,
     `<style>\n${STYLE}\n</style>`,

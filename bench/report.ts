@@ -26,6 +26,8 @@ export interface Latency {
 /** What one implementation did in one round. */
 export interface Sample {
   ns: number;
+  /** The time for twice as many bytes. */
+  ns2?: number;
   count: number;
   bytes?: number | null;
   cpuNs?: number | null;
@@ -43,7 +45,7 @@ export interface Implementation {
   /** Why it did not run, and what to install. */
   missing: string | null;
   /** One for each round in which it ran. */
-  samples: readonly (Sample | undefined)[];
+  samples: readonly (Sample | null | undefined)[];
 }
 
 /** What is to be reached, and what was. */
@@ -56,7 +58,7 @@ export interface Target {
   value: number;
   /** The figure that is compared; `null` if there is none. */
   median: number | null;
-  /** Whether it was reached; `null` if the peer is missing. */
+  /** Whether it was reached, which it is not if something failed; `null` if the peer is missing. */
   met: boolean | null;
   /** What was tried, where it was not. */
   note?: string | null;
@@ -160,17 +162,30 @@ const MEMORY: Kind = {
   better: "less",
 };
 
+const GROWTH: Kind = {
+  unit: "time for 2n bytes over the time for n",
+  of: ({ ns, ns2 }) => ns2 === undefined ? undefined : ns2 / ns,
+  format: (value) => value.toFixed(2),
+  better: "less",
+};
+
 function samplesOf(suite: Suite): Sample[] {
   return suite.implementations.flatMap(({ samples }) => samples)
-    .filter((sample) => sample !== undefined);
+    .filter((sample) => sample != null);
 }
 
-/** What a suite is about: memory if it holds connections, time if that is its target, else the rate. */
+/** What a suite is about: what its samples have that others have not, time if that is its target, else the rate. */
 function kindOf(suite: Suite): Kind {
-  if (samplesOf(suite).some((sample) => MEMORY.of(sample) !== undefined)) {
-    return MEMORY;
-  }
+  const special = [MEMORY, GROWTH].find(({ of }) =>
+    samplesOf(suite).some((sample) => of(sample) !== undefined)
+  );
+  if (special !== undefined) return special;
   return suite.targets.some(({ measure }) => measure === "time") ? TIME : RATE;
+}
+
+/** Whether a row is framewire's; a program that times itself may have others beside it. */
+function isOurs({ name, label }: Implementation): boolean {
+  return label.startsWith("Framewire") && !/^(std |JSON\.)/.test(name);
 }
 
 /** The same suite of several runs as one: an implementation has the rounds of all. */
@@ -209,7 +224,7 @@ export function pooled(runs: readonly Run[]): Suite[] {
 
 /** What was measured of a row in each round. */
 function perRound(row: Implementation, of: Figure): (number | undefined)[] {
-  return row.samples.map((sample) => sample && of(sample));
+  return row.samples.map((sample) => sample == null ? undefined : of(sample));
 }
 
 /** The figures of all rounds that have one. */
@@ -217,13 +232,18 @@ function figures(row: Implementation, of: Figure): number[] {
   return perRound(row, of).filter((value) => value !== undefined);
 }
 
-/** A table in Markdown. */
+/** A table in Markdown, its columns aligned. */
 function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {
-  const lay = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [lay(head), lay(head.map(() => "---")), ...rows.map(lay)].join("\n");
+  const widths = head.map((title, i) =>
+    Math.max(3, title.length, ...rows.map((row) => row[i].length))
+  );
+  const lay = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
+  const line = widths.map((width) => "-".repeat(width));
+  return [lay(head), lay(line), ...rows.map(lay)].join("\n");
 }
 
 /** The rows of a suite that ran, the best first. */
@@ -264,7 +284,7 @@ export function suiteTable(suite: Suite): string {
   const columns: Column[] = [
     {
       title: "implementation",
-      cell: ({ name }) => name.startsWith("framewire") ? `**${name}**` : name,
+      cell: (row) => isOurs(row) ? `**${row.name}**` : row.name,
     },
     medianColumn("median", kind.of, kind.format),
     {
@@ -381,9 +401,8 @@ export function targetTable(runs: readonly Run[]): string {
       against ?? "–",
       `${measure} ${sign} ${formatFigure(target, value)}`,
       ...found.map((one) => {
-        if (one === undefined || one.median === null || one.met === null) {
-          return "–";
-        }
+        if (one === undefined || one.met === null) return "–";
+        if (one.median === null) return "**failed**";
         const figure = formatFigure(one, one.median);
         return one.met ? figure : `**${figure}**`;
       }),
@@ -410,6 +429,17 @@ function versionTable(runs: readonly Run[]): string {
       ]),
     ],
   );
+}
+
+/** What the others are written on. */
+function peerTable(runs: readonly Run[]): string {
+  const labels = new Map(
+    runs.flatMap(({ suites }) => suites)
+      .flatMap(({ implementations }) => implementations)
+      .filter((row) => !row.label.startsWith("Framewire"))
+      .map(({ name, label }) => [name, label]),
+  );
+  return table(["name", "what it is"], [...labels]);
 }
 
 /** How many rounds the figures of a suite are from. */
@@ -452,7 +482,7 @@ export function chartsOf(runs: readonly Run[]): Map<string, string> {
             min: Math.min(...values),
             max: Math.max(...values),
             text: kind.format(value),
-            ours: row.name.startsWith("framewire"),
+            ours: isOurs(row),
           };
         }),
       }),
@@ -466,14 +496,14 @@ export function chartsOf(runs: readonly Run[]): Map<string, string> {
         percentiles: PERCENTILES,
         // Ticks are round: 50 µs, not 50.0.
         format: (ns) => formatTime(ns).replace(/\.0+ /, " "),
-        curves: rows.flatMap((row) => {
+        // Not ranked: an implementation has the same colour in charts of the same peers.
+        curves: suite.implementations.flatMap((row) => {
           const found = row.samples.map((sample) => sample?.latency)
             .filter((latency) => latency != null);
           if (found.length === 0) return [];
           const values = (["p50", "p75", "p90", "p99", "p999"] as const)
             .map((key) => median(found.map((latency) => latency[key])));
-          const ours = row.name.startsWith("framewire");
-          return [{ label: row.name, values, ours }];
+          return [{ label: row.name, values, ours: isOurs(row) }];
         }),
       }),
     );
@@ -487,7 +517,7 @@ function suiteSection(suite: Suite): string {
     : [];
   const missing = suite.implementations
     .filter(({ missing }) => missing !== null)
-    .map(({ name, missing }) => `- ${name} is missing: ${missing}`);
+    .map(({ name, missing }) => `- ${name} did not run: ${missing}`);
   const ran = roundsOf(suite) > 0
     ? [
       `![${suite.title}](charts/${suite.name}.svg)`,
@@ -526,8 +556,8 @@ function shortNotes(runs: readonly Run[]): string[] {
 export function reportOf(runs: readonly Run[]): string {
   const notes = shortNotes(runs);
   return [
+    "<!-- deno-fmt-ignore-file -->\n<!-- Written by `deno task bench:report`, as all in charts/ is -->",
     "# Benchmarks",
-    "<!-- Written by `deno task bench:report`: change bench/report.ts, not this file. -->",
     "Framewire beside other libraries and beside programs that do without one. Every figure comes from the " +
     "files in [results](results/), each of which is one run of `deno task bench:peers`.",
     "## How it was measured",
@@ -540,6 +570,11 @@ export function reportOf(runs: readonly Run[]): string {
     "so a column such as “× c” is not exactly one median over another. CPU time is that of the measured " +
     "program alone. Differences of less than 15 % are ties.",
     versionTable(runs),
+    "Framewire's rows are named by the way a frame is taken or given: `try` is `tryRead() ?? await read()`, " +
+    "`batch` is `readBatch()`, `iterate` is `for await`, and `borrowed` is `try` with frames that are valid " +
+    "until the next read; `buffered` waits for `write` only when it returns a promise, `await` always; `reply` " +
+    "is a server of `serve` and `reply`.",
+    peerTable(runs),
     "## Targets",
     "A figure is the median of the ratios of a run. A target is reached if at least two of three runs reach it; " +
     "figures in bold fall short of it.",
@@ -584,12 +619,7 @@ function main(): void {
   for (const [name, svg] of charts) {
     Deno.writeTextFileSync(new URL(name, folder), svg);
   }
-  const report = new URL("REPORT.md", here);
-  Deno.writeTextFileSync(report, reportOf(runs));
-  const { success } = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--quiet", report.pathname, folder.pathname],
-  }).outputSync();
-  if (!success) throw new Error("deno fmt does not take what was written");
+  Deno.writeTextFileSync(new URL("REPORT.md", here), reportOf(runs));
   console.log(`Wrote bench/REPORT.md and ${charts.size} charts`);
 }
 

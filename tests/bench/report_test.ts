@@ -23,7 +23,8 @@ function sample(ns: number, rest: Partial<Sample> = {}): Sample {
 
 function row(name: string, samples: Sample[]): Implementation {
   const missing = samples.length === 0 ? "install it" : null;
-  return { name, label: name, missing, samples };
+  const label = name.startsWith("framewire") ? "Framewire" : `label of ${name}`;
+  return { name, label, missing, samples };
 }
 
 function target(rest: Partial<Target> = {}): Target {
@@ -65,10 +66,10 @@ function runOf(run: number, ...suites: Suite[]): Run {
   };
 }
 
-/** The cells of a table, without those of the line below the head. */
+/** The cells of a table, without the line below its head. */
 function cells(table: string): string[][] {
   return table.split("\n").filter((_, i) => i !== 1)
-    .map((line) => line.slice(2, -2).split(" | "));
+    .map((line) => line.slice(1, -1).split("|").map((cell) => cell.trim()));
 }
 
 Deno.test("formatRate() and the others take the largest unit that fits", () => {
@@ -174,6 +175,29 @@ Deno.test("suiteTable() gives memory for each connection, least first", () => {
   ]);
 });
 
+Deno.test("suiteTable() gives how time grows where there are two times", () => {
+  const table = suiteTable(suite([
+    row("bad", [sample(1, { ns2: 4000 })]),
+    row("good", [sample(1, { ns2: 2010 })]),
+  ]));
+  assertEquals(cells(table).slice(1).map(([name, value]) => [name, value]), [
+    ["good", "2.01"],
+    ["bad", "4.00"],
+  ]);
+});
+
+Deno.test("suiteTable() marks framewire's rows, also in a program with others", () => {
+  const label = "Framewire and JSON";
+  const table = suiteTable(suite([
+    { ...row("decode", [sample(2)]), label },
+    { ...row("JSON.parse", [sample(1)]), label },
+  ]));
+  assertEquals(cells(table).slice(1).map(([name]) => name), [
+    "JSON.parse",
+    "**decode**",
+  ]);
+});
+
 Deno.test("pooled() puts the rounds of all runs at the same places of all rows", () => {
   const [all] = pooled([
     runOf(1, suite([row("a", [sample(1)]), row("b", [sample(2)])])),
@@ -213,6 +237,18 @@ Deno.test("targetTable() has the figure of every run, in bold where it falls sho
   ]);
 });
 
+Deno.test("targetTable() tells what failed from what is missing", () => {
+  const table = targetTable([
+    runOf(1, suite([], [target({ median: null, met: false })])),
+    runOf(2, suite([], [target({ median: null, met: null })])),
+  ]);
+  assertEquals(cells(table)[1].slice(4), [
+    "**failed**",
+    "–",
+    "**SHORT** (0 of 1)",
+  ]);
+});
+
 Deno.test("targetTable() writes what is compared with nothing in its unit", () => {
   const memory = target({
     against: null,
@@ -236,7 +272,7 @@ Deno.test("reportOf() says what is missing and what was tried where it falls sho
     1,
     suite([row("framewire try", [sample(1)]), row("netty", [])], [short]),
   )]);
-  assertStringIncludes(report, "- netty is missing: install it");
+  assertStringIncludes(report, "- netty did not run: install it");
   assertStringIncludes(
     report,
     "- Receive, framewire try against c: larger slabs",
