@@ -259,6 +259,13 @@ export function spread(
   );
 }
 
+/** Whether a curve before this one has its colour, so that it is to be dashed. */
+function sameColour(curves: readonly Curve[], index: number): boolean {
+  return curves[index].ours
+    ? curves.slice(0, index).some(({ ours }) => ours)
+    : index >= COLOURS;
+}
+
 /**
  * Draws curves over percentiles, each with its name at its end.
  *
@@ -301,7 +308,7 @@ export function curveChart(chart: CurveChart): string {
     .map((curve, i) => ({
       ...curve,
       kind: curve.ours ? "ours" : `c${i % COLOURS}`,
-      line: !curve.ours && i >= COLOURS ? " again" : "",
+      line: sameColour(curves, i) ? " again" : "",
       endsAt: y(curve.values.at(-1) ?? low),
     }))
     .toSorted((a, b) => a.endsAt - b.endsAt);

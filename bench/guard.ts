@@ -87,21 +87,21 @@ export const SUITES: readonly Suite[] = [
       { name: "c", program: "c", count: 4_000_000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.4, typical: 0.57 },
+      { of: "framewire try", against: "deno bare", floor: 0.31, typical: 0.45 },
       {
         of: "framewire iterate",
         against: "deno bare",
-        floor: 0.21,
-        typical: 0.3,
+        floor: 0.19,
+        typical: 0.28,
       },
-      { of: "framewire try", against: "deno naive", floor: 40, typical: 85 },
+      { of: "framewire try", against: "deno naive", floor: 35, typical: 65 },
       {
         of: "framewire iterate",
         against: "deno naive",
-        floor: 22,
-        typical: 47,
+        floor: 18,
+        typical: 37,
       },
-      { of: "framewire try", against: "c", floor: 0.28, typical: 0.4 },
+      { of: "framewire try", against: "c", floor: 0.24, typical: 0.35 },
     ],
   },
   {
@@ -111,7 +111,7 @@ export const SUITES: readonly Suite[] = [
       { name: "deno bare", program: "bare", count: 6000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.63, typical: 0.9 },
+      { of: "framewire try", against: "deno bare", floor: 0.5, typical: 0.75 },
     ],
   },
   {
@@ -126,11 +126,11 @@ export const SUITES: readonly Suite[] = [
       {
         of: "framewire buffered",
         against: "deno naive",
-        floor: 50,
-        typical: 118,
+        floor: 40,
+        typical: 80,
       },
-      { of: "framewire await", against: "deno naive", floor: 25, typical: 52 },
-      { of: "framewire buffered", against: "c", floor: 0.35, typical: 0.5 },
+      { of: "framewire await", against: "deno naive", floor: 20, typical: 40 },
+      { of: "framewire buffered", against: "c", floor: 0.36, typical: 0.53 },
     ],
   },
   {
@@ -141,8 +141,8 @@ export const SUITES: readonly Suite[] = [
       { name: "c", program: "c", count: 2_000_000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.7, typical: 1 },
-      { of: "framewire try", against: "c", floor: 0.45, typical: 0.65 },
+      { of: "framewire try", against: "deno bare", floor: 0.98, typical: 1.4 },
+      { of: "framewire try", against: "c", floor: 0.34, typical: 0.5 },
     ],
   },
   {
@@ -162,13 +162,13 @@ export const SUITES: readonly Suite[] = [
   },
   {
     title: "lines of 80 B",
-    measure: inMemory("lines.ts", 80, 200_000),
+    measure: inMemory("lines.ts", 80, 600_000),
     rows: [
       {
         of: "framewire",
         against: "std TextLineStream",
-        floor: 3.5,
-        typical: 5,
+        floor: 1.6,
+        typical: 2.4,
       },
     ],
   },
@@ -176,14 +176,14 @@ export const SUITES: readonly Suite[] = [
     title: "messages",
     measure: inMemory("messages.ts", 10_000, 5),
     rows: [
-      { of: "decode", against: "JSON.parse", floor: 0.42, typical: 0.6 },
+      { of: "decode", against: "JSON.parse", floor: 0.6, typical: 0.88 },
       {
         of: "decode repeated",
         against: "JSON.parse",
-        floor: 1.7,
-        typical: 2.5,
+        floor: 1.8,
+        typical: 2.6,
       },
-      { of: "encode", against: "JSON.stringify", floor: 0.35, typical: 0.5 },
+      { of: "encode", against: "JSON.stringify", floor: 0.39, typical: 0.56 },
     ],
   },
 ];
@@ -292,10 +292,12 @@ export async function judge(
         : attempt === 0
         ? ": too low, once more"
         : ": TOO LOW";
-      print(`${ratio.toFixed(2).padStart(6)}  ${name} (${bounds})${verdict}`);
+      print(
+        `${ratio.toPrecision(3).padStart(6)}  ${name} (${bounds})${verdict}`,
+      );
       if (ratio >= row.floor) continue;
       low.push(row);
-      faults.push(`${name} is ${ratio.toFixed(2)}; ${bounds}`);
+      faults.push(`${name} is ${ratio.toPrecision(3)}; ${bounds}`);
     }
     left = low;
   }

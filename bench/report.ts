@@ -433,12 +433,13 @@ function versionTable(runs: readonly Run[]): string {
 
 /** What the others are written on. */
 function peerTable(runs: readonly Run[]): string {
-  const labels = new Map(
-    runs.flatMap(({ suites }) => suites)
-      .flatMap(({ implementations }) => implementations)
-      .filter((row) => !row.label.startsWith("Framewire"))
-      .map(({ name, label }) => [name, label]),
-  );
+  const labels = new Map<string, string>();
+  const rows = runs.flatMap(({ suites }) => suites)
+    .flatMap(({ implementations }) => implementations);
+  for (const { name, label } of rows) {
+    if (label.startsWith("Framewire") || labels.has(name)) continue;
+    labels.set(name, label);
+  }
   return table(["name", "what it is"], [...labels]);
 }
 
@@ -448,6 +449,11 @@ function roundsOf(suite: Suite): number {
     0,
     ...suite.implementations.map((row) => figures(row, ({ ns }) => ns).length),
   );
+}
+
+function rounds(suite: Suite): string {
+  const count = roundsOf(suite);
+  return count === 1 ? "one round" : `median of ${count} rounds`;
 }
 
 function hasLatency(suite: Suite): boolean {
@@ -470,9 +476,9 @@ export function chartsOf(runs: readonly Run[]): Map<string, string> {
       `${suite.name}.svg`,
       barChart({
         title: suite.title,
-        subtitle: `${kind.unit}, ${kind.better} is better; median of ${
-          roundsOf(suite)
-        } rounds, the line is from least to most`,
+        subtitle: `${kind.unit}, ${kind.better} is better; ${
+          rounds(suite)
+        }, the line is from least to most`,
         bars: rows.map((row) => {
           const values = figures(row, kind.of);
           const value = median(values);

@@ -36,7 +36,7 @@ Deno.test("judge() takes the median of the ratios of each round", async () => {
   );
   assertEquals(faults, []);
   assertEquals(lines, [
-    "  0.90  suite: ours against theirs (floor 0.7, typical 1)",
+    " 0.900  suite: ours against theirs (floor 0.7, typical 1)",
   ]);
 });
 
@@ -55,7 +55,7 @@ Deno.test("judge() says what is too low both times, and how far", async () => {
     figures([6], [10]),
   );
   assertEquals(faults, [
-    "suite: ours against theirs is 0.60; floor 0.7, typical 1",
+    "suite: ours against theirs is 0.600; floor 0.7, typical 1",
   ]);
   assertEquals(measured, 2);
 });
