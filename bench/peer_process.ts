@@ -83,11 +83,13 @@ function spawn([program, ...args]: readonly string[]): Deno.ChildProcess {
   }
 }
 
-/** What a program said last, for an error. */
+/** What a program said was wrong, or what it said last. */
 async function lastWords(child: Deno.ChildProcess): Promise<string> {
   const said = (await new Response(child.stderr).text()).trim().split("\n");
-  return said.findLast((line) => /error|fail|load:/i.test(line)) ??
+  const words = said.find((line) => /error|fail|load:/i.test(line)) ??
     said.at(-1) ?? "";
+  // Where the project lies is nobody's business.
+  return words.replaceAll(ROOT.pathname, "");
 }
 
 /** Runs a program to its end and gives the lines that it printed. */
@@ -189,8 +191,11 @@ export class PeerProcess implements AsyncDisposable {
     throw new ProgramError(await words || `it said ${JSON.stringify(line)}`);
   }
 
-  /** Runs the load against it. */
-  async exchange(exchange: Exchange): Promise<Sample> {
+  /** Runs the load against it, by default the best that there is. */
+  async exchange(
+    exchange: Exchange,
+    program: readonly string[] = load(),
+  ): Promise<Sample> {
     const { role, size, count } = exchange;
     const args = [role, `${this.port}`, `${size}`, `${count}`];
     for (const name of ["framing", "connections", "window", "chunk"] as const) {
@@ -200,7 +205,7 @@ export class PeerProcess implements AsyncDisposable {
     }
     args.push("--pid", `${this.#child.pid}`);
     try {
-      const [line] = await run([...load(), ...args]);
+      const [line] = await run([...program, ...args]);
       return JSON.parse(line);
     } catch (error) {
       if (!(error instanceof ProgramError)) throw error;

@@ -320,9 +320,7 @@ function cellsOf(row: Row, suite: SuiteOfPrograms): string[] {
   return [
     `  ${row.name}`,
     found ? format(found.median) : "-",
-    measure === "rate" && perFrame
-      ? `${perFrame.median.toPrecision(3)} ns/frame`
-      : "",
+    measure === "rate" && perFrame ? `${formatTime(perFrame.median)} each` : "",
     found ? `${format(found.min)} to ${format(found.max)}` : "",
   ];
 }
