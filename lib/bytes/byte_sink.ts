@@ -21,8 +21,11 @@ const SHORT_TEXT = 32;
 const NO_BYTES = new Uint8Array(0);
 const utf8 = new TextEncoder();
 
-/** Largest buffers that no sink needs at the moment: sinks with nothing laid out hold none. */
-const pool: Uint8Array[] = [];
+/** Buffers that no sink needs at the moment, by their length: sinks with nothing laid out hold none. */
+const pools = new Map<number, Uint8Array[]>();
+for (let size = SMALLEST_BUFFER; size <= LARGEST_BUFFER; size *= 4) {
+  pools.set(size, []);
+}
 
 /** A piece that is complete. */
 interface Chunk {
@@ -66,7 +69,6 @@ export class ByteSink {
   #taken = 0;
   /** The buffer that the chunk taken last lies in, if it can be used again. */
   #away: Uint8Array | undefined;
-  #spare: Uint8Array | undefined;
   #size = SMALLEST_BUFFER;
   #keepFrom: number;
   #keepsOthers = false;
@@ -251,7 +253,15 @@ export class ByteSink {
    * @throws {TypeError} If it is memory of a caller's that was given away before it was sent.
    */
   takeChunk(): Uint8Array | undefined {
-    if (this.#sealed.length === 0) this.#seal();
+    if (this.#sealed.length === 0) {
+      const length = this.#used;
+      if (length === 0) return undefined;
+      this.#away = this.#open;
+      this.#taken += length;
+      this.#open = NO_BYTES;
+      this.#used = 0;
+      return this.#away.subarray(0, length);
+    }
     const chunk = this.#sealed.shift();
     if (chunk === undefined) return undefined;
     this.#away = chunk.buffer;
@@ -270,9 +280,8 @@ export class ByteSink {
     const buffer = this.#away;
     if (buffer === undefined) return;
     this.#away = undefined;
-    if (buffer.length === LARGEST_BUFFER) {
-      if (pool.length < POOLED_BUFFERS) pool.push(buffer);
-    } else if (buffer.length === this.#size) this.#spare = buffer;
+    const pool = pools.get(buffer.length);
+    if (pool !== undefined && pool.length < POOLED_BUFFERS) pool.push(buffer);
   }
 
   /** Lays out a text of ASCII characters; the platform's encoder costs more to call. */
@@ -301,11 +310,6 @@ export class ByteSink {
   #acquire(count: number): Uint8Array {
     while (this.#size < count && this.#size < LARGEST_BUFFER) this.#size *= 4;
     if (count > LARGEST_BUFFER) return new Uint8Array(count);
-    if (this.#size === LARGEST_BUFFER) {
-      return pool.pop() ?? new Uint8Array(LARGEST_BUFFER);
-    }
-    const spare = this.#spare;
-    this.#spare = undefined;
-    return spare?.length === this.#size ? spare : new Uint8Array(this.#size);
+    return pools.get(this.#size)?.pop() ?? new Uint8Array(this.#size);
   }
 }

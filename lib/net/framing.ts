@@ -93,6 +93,16 @@ export interface Detached<C> {
 
 /** The end of the stream, where `null` may be a frame. */
 const END = Symbol("end of stream");
+const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
+
+function orNull<T>(frame: T | typeof END): T | null {
+  return frame === END ? null : frame;
+}
+
+function asResult<T>(frame: T | typeof END): IteratorResult<T> {
+  return frame === END ? DONE : { value: frame, done: false };
+}
+
 const CLOSE_TIMEOUT = 5000;
 /** A connection that gives nothing so many times in a row is broken. */
 const MAX_EMPTY_READS = 100;
@@ -214,7 +224,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#read(options, null);
+    return this.#read(options, orNull);
   }
 
   /**
@@ -244,19 +254,18 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * the next call.
    * @throws {FramingError} As by {@linkcode Framing.read}, as are the others.
    */
-  async readBatch(options?: WaitOptions): Promise<T[] | null> {
-    if (options !== undefined) checkWait(options);
-    const here = this.tryRead();
-    const first = here === undefined ? await this.#read(options, END) : here;
-    if (first === END) return null;
-    const frames: T[] = [first];
+  readBatch(options?: WaitOptions): Promise<T[] | null> {
     try {
-      let frame: T | undefined;
-      while ((frame = this.#next()) !== undefined) frames.push(frame);
+      if (options !== undefined) checkWait(options);
+      const first = this.tryRead();
+      if (first !== undefined) return Promise.resolve(this.#batch(first));
     } catch (error) {
-      this.#deferred = error;
+      return Promise.reject(error);
     }
-    return frames;
+    return this.#read(
+      options,
+      (first) => first === END ? null : this.#batch(first),
+    );
   }
 
   /**
@@ -447,7 +456,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   #iterate(): Promise<IteratorResult<T>> {
-    if (this.#gone === "closed") return DONE;
+    if (this.#gone === "closed") return Promise.resolve(DONE);
     try {
       const frame = this.tryRead();
       if (frame !== undefined) {
@@ -456,14 +465,20 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#read(undefined, END).then(
-      (frame): IteratorResult<T> | Promise<IteratorResult<T>> =>
-        frame === END ? DONE : { value: frame, done: false },
-      (error) => {
-        if (this.#gone === "closed") return DONE;
-        throw error;
-      },
-    );
+    return this.#read(undefined, asResult, true);
+  }
+
+  /** A frame with all that are here behind it. */
+  #batch(first: T): T[] {
+    const frames: T[] = [first];
+    try {
+      let frame: T | undefined;
+      while ((frame = this.#decoder.next()) !== undefined) frames.push(frame);
+    } catch (error) {
+      this.#deferred = error;
+    }
+    this.#framesReceived += frames.length - 1;
+    return frames;
   }
 
   /** Throws the error that came behind a batch, once. */
@@ -476,24 +491,34 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
 
   /** The next frame that is here. */
   #next(): T | undefined {
-    this.#throwDeferred();
+    if (this.#deferred !== undefined) this.#throwDeferred();
     const frame = this.#decoder.next();
     if (frame !== undefined) this.#framesReceived++;
     return frame;
   }
 
-  /** Reads on until there is a frame, or gives `end` at the end of the stream. */
-  async #read<E>(options: WaitOptions | undefined, end: E): Promise<T | E> {
-    using deadline = Deadline.from(
-      options,
-      (timeout) => this.#timedOut(timeout),
-    );
+  /**
+   * Reads on until there is a frame, or the stream ends.
+   *
+   * @param options When to give up.
+   * @param give Makes what the caller returns of the frame, or of the end.
+   * @param closedIsEnd Whether the stream ends when the connection is closed on this side.
+   */
+  async #read<R>(
+    options: WaitOptions | undefined,
+    give: (frame: T | typeof END) => R,
+    closedIsEnd = false,
+  ): Promise<R> {
+    const deadline = options &&
+      Deadline.from(options, (timeout) => this.#timedOut(timeout));
     this.#reading = true;
+    // Nothing is added before something comes: what was written while frames were here leaves now.
+    this.#send.flush();
     let emptyReads = 0;
     try {
       while (true) {
         if (this.#readFailed) throw this.#readFailure;
-        if (this.#ended || this.#stopped) return this.#endOfStream(end);
+        if (this.#ended || this.#stopped) return give(this.#endOfStream());
         let count: number | null;
         try {
           const pending = this.#pendingRead ??= this.#conn.read(
@@ -522,10 +547,14 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
         }
         if (this.#stopped) continue;
         const frame = this.#next();
-        if (frame !== undefined) return frame;
+        if (frame !== undefined) return give(frame);
       }
+    } catch (error) {
+      if (closedIsEnd && this.#gone === "closed") return give(END);
+      throw error;
     } finally {
       this.#reading = false;
+      deadline?.[Symbol.dispose]();
     }
   }
 
@@ -535,15 +564,13 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     return position - buffered >= this.#stopAt;
   }
 
-  /** What the end of the stream means: a last frame, `end`, or a truncated frame. */
-  #endOfStream<E>(end: E): T | E {
+  /** What the end of the stream means: a last frame, the end, or a truncated frame. */
+  #endOfStream(): T | typeof END {
     // Stopped on this side, the stream ends wherever the peer is.
     const frame = this.#ended ? this.#decoder.end() : undefined;
-    if (frame !== undefined) {
-      this.#framesReceived++;
-      return frame;
-    }
-    return end;
+    if (frame === undefined) return END;
+    this.#framesReceived++;
+    return frame;
   }
 
   #failRead(cause: unknown): unknown {
@@ -668,8 +695,3 @@ export function ownerOf(framing: Owner): Owner {
   while ((next = successors.get(owner)) !== undefined) owner = next;
   return owner;
 }
-
-const DONE: Promise<IteratorReturnResult<undefined>> = Promise.resolve({
-  value: undefined,
-  done: true,
-});

@@ -23,6 +23,7 @@ const FLUSH_FROM = 64 * 1024;
 const QUIET_TURNS = 6;
 /** A connection that takes nothing so many times in a row is broken. */
 const MAX_EMPTY_WRITES = 100;
+const NO_BYTES: Uint8Array = new Uint8Array();
 
 /** Those who wait until bytes have been sent up to a position. */
 interface Waiter {
@@ -42,6 +43,9 @@ export class SendBuffer {
   #highWaterMark: number;
   #sent = 0;
   #writing = false;
+  /** What the write that is under way was given. */
+  #chunk = NO_BYTES;
+  #emptyWrites = 0;
   #scheduled = false;
   #seen = 0;
   #quietTurns = 0;
@@ -107,6 +111,11 @@ export class SendBuffer {
     return this.pending > this.#highWaterMark
       ? this.#until(sink.position - this.#highWaterMark, true)
       : undefined;
+  }
+
+  /** Sends what was laid out, now, unless a write is under way: then it is sent after that. */
+  flush(): void {
+    if (!this.#writing && this.sink.length > 0) this.#flush();
   }
 
   /**
@@ -179,48 +188,75 @@ export class SendBuffer {
   }
 
   #turn = (): void => {
-    const { position } = this.sink;
+    const { position, length } = this.sink;
+    if (this.#writing || length === 0) {
+      this.#scheduled = false;
+      return;
+    }
     if (position !== this.#seen) {
       this.#seen = position;
       this.#quietTurns = 0;
     } else this.#quietTurns++;
     if (this.#quietTurns < QUIET_TURNS) return queueMicrotask(this.#turn);
     this.#scheduled = false;
-    if (!this.#writing && this.sink.length > 0) this.#flush();
+    this.#flush();
   };
 
-  async #flush(): Promise<void> {
+  /** Hands the next chunk to the connection; there is one. */
+  #flush(): void {
     this.#writing = true;
-    const { sink } = this;
     try {
-      do {
-        let chunk = sink.takeChunk();
-        let emptyWrites = 0;
-        while (chunk !== undefined && chunk.length > 0) {
-          const count = await this.#conn.write(chunk);
-          if (this.#failed) return;
-          if (!(count >= 0 && count <= chunk.length)) {
-            throw new RangeError(`write() took ${count} of ${chunk.length}`);
-          }
-          if (count > 0) emptyWrites = 0;
-          else if (++emptyWrites === MAX_EMPTY_WRITES) {
-            throw new ConnectionError(
-              `Cannot write frame: the connection took no bytes ${emptyWrites} times in a row`,
-            );
-          }
-          this.#sent += count;
-          if (this.#waiters.length > 0) this.#wake();
-          chunk = count === chunk.length ? undefined : chunk.subarray(count);
-        }
-        sink.recycle();
-      } while (sink.length >= FLUSH_FROM);
-      this.#writing = false;
-      if (sink.length > 0 && !this.#scheduled) this.#schedule();
+      const chunk = this.sink.takeChunk();
+      if (chunk === undefined || chunk.length === 0) this.#chunkDone();
+      else this.#hand(chunk);
     } catch (error) {
-      this.#writing = false;
-      this.fail(connectionFault("write frame", error));
+      this.#broke(error);
     }
   }
+
+  #hand(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#conn.write(chunk).then(this.#wrote, this.#broke);
+  }
+
+  #wrote = (count: number): void => {
+    if (this.#failed) return;
+    const { length } = this.#chunk;
+    if (!(count >= 0 && count <= length)) {
+      return this.#broke(new RangeError(`write() took ${count} of ${length}`));
+    }
+    if (count > 0) this.#emptyWrites = 0;
+    else if (++this.#emptyWrites === MAX_EMPTY_WRITES) {
+      return this.#broke(
+        new ConnectionError(
+          `Cannot write frame: the connection took no bytes ${MAX_EMPTY_WRITES} times in a row`,
+        ),
+      );
+    }
+    this.#sent += count;
+    if (this.#waiters.length > 0) this.#wake();
+    if (count === length) return this.#chunkDone();
+    try {
+      this.#hand(this.#chunk.subarray(count));
+    } catch (error) {
+      this.#broke(error);
+    }
+  };
+
+  #chunkDone(): void {
+    const { sink } = this;
+    this.#chunk = NO_BYTES;
+    sink.recycle();
+    if (sink.length >= FLUSH_FROM) return this.#flush();
+    this.#writing = false;
+    if (sink.length > 0 && !this.#scheduled) this.#schedule();
+  }
+
+  #broke = (error: unknown): void => {
+    this.#writing = false;
+    this.#chunk = NO_BYTES;
+    this.fail(connectionFault("write frame", error));
+  };
 
   #wake(): void {
     const waiters = this.#waiters;
