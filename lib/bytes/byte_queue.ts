@@ -444,7 +444,7 @@ export class ByteQueue {
     if (free < Math.max(atLeast, enough) || crossesEnd || outgrown) {
       this.#renew(atLeast);
     }
-    const room = this.#bytes.subarray(this.#end);
+    const room = new Uint8Array(this.#buffer, this.#end);
     this.#offered = room.length;
     return room;
   }

@@ -15,7 +15,8 @@ import { type ByteOrder, type UintWidth, writeUint } from "./byte_order.ts";
 
 const SMALLEST_BUFFER = 1024;
 const LARGEST_BUFFER = 64 * 1024;
-const POOLED_BUFFERS = 8;
+/** How much memory is kept of each size of buffer. */
+const POOLED = 1024 * 1024;
 /** Up to this length a text is laid out character by character. */
 const SHORT_TEXT = 32;
 const NO_BYTES = new Uint8Array(0);
@@ -281,7 +282,9 @@ export class ByteSink {
     if (buffer === undefined) return;
     this.#away = undefined;
     const pool = pools.get(buffer.length);
-    if (pool !== undefined && pool.length < POOLED_BUFFERS) pool.push(buffer);
+    if (pool !== undefined && pool.length * buffer.length < POOLED) {
+      pool.push(buffer);
+    }
   }
 
   /** Lays out a text of ASCII characters; the platform's encoder costs more to call. */

@@ -143,6 +143,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   #reading = false;
   /** A read of the connection that has not been waited out. */
   #pendingRead: Promise<number | null> | undefined;
+  #emptyReads = 0;
   /** An error that came behind frames that `readBatch` handed out, to be thrown next. */
   #deferred: unknown;
   /** Whether the connection has given the end of the stream. */
@@ -498,64 +499,121 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   /**
-   * Reads on until there is a frame, or the stream ends.
+   * Reads until there is a frame, or the stream ends. Most frames come with the first read, which takes no
+   * coroutine.
    *
    * @param options When to give up.
    * @param give Makes what the caller returns of the frame, or of the end.
    * @param closedIsEnd Whether the stream ends when the connection is closed on this side.
    */
-  async #read<R>(
+  #read<R>(
     options: WaitOptions | undefined,
     give: (frame: T | typeof END) => R,
     closedIsEnd = false,
   ): Promise<R> {
-    const deadline = options &&
-      Deadline.from(options, (timeout) => this.#timedOut(timeout));
     this.#reading = true;
     // Nothing is added before something comes: what was written while frames were here leaves now.
     this.#send.flush();
-    let emptyReads = 0;
+    if (
+      options !== undefined || this.#readFailed || this.#ended ||
+      this.#stopAt !== Infinity
+    ) {
+      return this.#readOn(options, give, closedIsEnd);
+    }
+    return this.#receive().then((count) => {
+      let frame: T | undefined;
+      try {
+        frame = this.#takeIn(count);
+      } catch (error) {
+        return this.#readEnds(error, give, closedIsEnd);
+      }
+      if (frame === undefined) {
+        return this.#readOn(undefined, give, closedIsEnd);
+      }
+      this.#reading = false;
+      return give(frame);
+    }, (error) => this.#readEnds(this.#failRead(error), give, closedIsEnd));
+  }
+
+  /** The read loop. */
+  async #readOn<R>(
+    options: WaitOptions | undefined,
+    give: (frame: T | typeof END) => R,
+    closedIsEnd: boolean,
+  ): Promise<R> {
+    const deadline = options &&
+      Deadline.from(options, (timeout) => this.#timedOut(timeout));
     try {
       while (true) {
         if (this.#readFailed) throw this.#readFailure;
-        if (this.#ended || this.#stopped) return give(this.#endOfStream());
+        if (this.#ended || this.#stopped) {
+          const last = this.#endOfStream();
+          this.#reading = false;
+          return give(last);
+        }
+        const pending = this.#receive();
         let count: number | null;
         try {
-          const pending = this.#pendingRead ??= this.#conn.read(
-            this.#decoder.room(),
-          );
           count = await (deadline?.wait(pending) ?? pending);
-          this.#pendingRead = undefined;
-          if (count !== null) this.#decoder.commit(count);
         } catch (error) {
           if (deadline?.passed && error === deadline.reason) throw error;
           throw this.#failRead(error);
         }
-        if (count === null) {
-          // Behind a failed write the platform shows a clean end where there was none.
-          this.#send.check();
-          this.#ended = true;
-          continue;
-        }
-        if (count > 0) emptyReads = 0;
-        else if (++emptyReads === MAX_EMPTY_READS) {
-          throw this.#failRead(
-            new ConnectionError(
-              `Cannot read frame: the connection gave no bytes ${emptyReads} times in a row`,
-            ),
-          );
-        }
-        if (this.#stopped) continue;
-        const frame = this.#next();
-        if (frame !== undefined) return give(frame);
+        const frame = this.#takeIn(count);
+        if (frame === undefined) continue;
+        this.#reading = false;
+        return give(frame);
       }
     } catch (error) {
-      if (closedIsEnd && this.#gone === "closed") return give(END);
-      throw error;
+      return this.#readEnds(error, give, closedIsEnd);
     } finally {
-      this.#reading = false;
       deadline?.[Symbol.dispose]();
     }
+  }
+
+  /** What a read comes to that failed. */
+  #readEnds<R>(
+    error: unknown,
+    give: (frame: T | typeof END) => R,
+    closedIsEnd: boolean,
+  ): R {
+    this.#reading = false;
+    if (closedIsEnd && this.#gone === "closed") return give(END);
+    throw error;
+  }
+
+  /** Reads from the connection, or takes up again the read that is under way. */
+  #receive(): Promise<number | null> {
+    try {
+      return this.#pendingRead ??= this.#conn.read(this.#decoder.room());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Takes in what a read gave; returns the first frame that is here then. */
+  #takeIn(count: number | null): T | undefined {
+    this.#pendingRead = undefined;
+    if (count === null) {
+      // Behind a failed write the platform shows a clean end where there was none.
+      this.#send.check();
+      this.#ended = true;
+      return undefined;
+    }
+    try {
+      this.#decoder.commit(count);
+    } catch (error) {
+      throw this.#failRead(error);
+    }
+    if (count > 0) this.#emptyReads = 0;
+    else if (++this.#emptyReads === MAX_EMPTY_READS) {
+      throw this.#failRead(
+        new ConnectionError(
+          `Cannot read frame: the connection gave no bytes ${MAX_EMPTY_READS} times in a row`,
+        ),
+      );
+    }
+    return this.#stopped ? undefined : this.#next();
   }
 
   /** Whether reading was ended, and no frame is left that had begun to come then. */
