@@ -560,8 +560,11 @@ export class ByteQueue {
     const held = this.length;
     let capacity = Math.max(this.#slabSize, held + atLeast);
     if (this.#wanted > capacity && this.#neededKnown) {
-      // An announced length is no reason to take memory: the slab grows with what has come.
-      capacity = Math.min(this.#wanted, Math.max(capacity, 4 * held));
+      // An announced length is no reason to take memory: the slab grows with what has come, and at the end
+      // to the very length, so that no step is for a few bytes.
+      capacity = this.#wanted <= 8 * held
+        ? this.#wanted
+        : Math.max(capacity, 4 * held);
     } else if (held + (held >> 1) > capacity) {
       capacity = 2 * held;
     }

@@ -11,7 +11,6 @@
  * @module
  */
 
-import { concat } from "@std/bytes";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import { bytesLiteral } from "../bytes/print_bytes.ts";
 import type { BytesCodec, LimitOptions } from "./codec.ts";
@@ -132,6 +131,13 @@ class Finder {
     const match = this.find(received.peek(length - from, from), 0, false);
     return match === undefined ? length : from + match.index;
   }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
 
 function bytesOf(delimiter: Delimiter): Uint8Array {
@@ -322,10 +328,10 @@ export function delimited(
       // The last bytes and the delimiter together may be a delimiter too.
       const end = content.subarray(Math.max(length - finder.longest + 1, 0));
       for (const next of include === "prefix" ? delimiters : [written]) {
-        const joined = finder.find(concat([end, next]), 0, false);
-        const begins = finder.lengthAt(concat([frame, next]), 0, false);
+        const match = finder.find(joined(end, next), 0, false);
+        const begins = finder.lengthAt(joined(frame, next), 0, false);
         const grows = include === "prefix" && begins !== lead;
-        if (ending === undefined && joined?.index === end.length && !grows) {
+        if (ending === undefined && match?.index === end.length && !grows) {
           continue;
         }
         const why = ending === undefined

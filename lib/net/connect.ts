@@ -129,11 +129,15 @@ async function within<C extends Deno.Conn>(
   where: string,
   open: (signal: AbortSignal) => Promise<C>,
 ): Promise<C> {
-  using deadline = Deadline.from(wait, (timeout) =>
-    new ConnectTimeoutError(
-      `Cannot connect to ${where}: no answer within ${timeout} ms`,
-      { timeout },
-    ));
+  using deadline = Deadline.from(
+    wait,
+    (timeout) =>
+      new ConnectTimeoutError(
+        `Cannot connect to ${where}: no answer within ${timeout} ms`,
+        { timeout },
+      ),
+    true,
+  );
   // The platform can give up a TCP connection itself; for Unix sockets it cannot.
   const giveUp = new AbortController();
   const opening = open(giveUp.signal);

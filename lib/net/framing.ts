@@ -38,6 +38,8 @@ export interface ByteConn extends ByteReader, ByteWriter {
   closeWrite?(): Promise<void>;
   /** Switches Nagle's algorithm off. */
   setNoDelay?(noDelay?: boolean): void;
+  /** Makes it keep the program alive while it is read from or written to, as what has this does from the start. */
+  ref?(): void;
   /** The address of the other end. */
   readonly remoteAddr?: Deno.Addr;
   /** The address of this end. */

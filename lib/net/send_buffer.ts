@@ -39,7 +39,7 @@ interface Waiter {
 export class SendBuffer {
   /** Where frames are laid out; `commit` is to follow. */
   readonly sink: ByteSink = new ByteSink({ keepFrom: KEEP_FROM });
-  #conn: ByteWriter;
+  #conn: ByteWriter & { ref?(): void };
   #highWaterMark: number;
   #sent = 0;
   #writing = false;
@@ -58,7 +58,7 @@ export class SendBuffer {
   /** Whether a promise of `commit` was rejected with it, which somebody may wait for or not. */
   #perhapsReported = false;
 
-  constructor(conn: ByteWriter, highWaterMark: number) {
+  constructor(conn: ByteWriter & { ref?(): void }, highWaterMark: number) {
     this.#conn = conn;
     this.#highWaterMark = highWaterMark;
   }
@@ -127,11 +127,15 @@ export class SendBuffer {
   async drain(options?: WaitOptions): Promise<void> {
     this.check();
     if (this.pending === 0) return;
-    using deadline = Deadline.from(options, (timeout) =>
-      new WriteTimeoutError(
-        `Cannot write frame: the peer did not take ${this.pending} bytes within ${timeout} ms`,
-        { timeout, pending: this.pending },
-      ));
+    using deadline = Deadline.from(
+      options,
+      (timeout) =>
+        new WriteTimeoutError(
+          `Cannot write frame: the peer did not take ${this.pending} bytes within ${timeout} ms`,
+          { timeout, pending: this.pending },
+        ),
+      this.#conn.ref !== undefined,
+    );
     const sent = this.#until(this.sink.position, false);
     try {
       await (deadline?.wait(sent) ?? sent);
