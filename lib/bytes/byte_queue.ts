@@ -41,8 +41,12 @@ export type SkipStep = (
 const NO_BUFFER = new ArrayBuffer(0);
 const NO_BYTES = new Uint8Array(NO_BUFFER);
 const NO_VIEW = new DataView(NO_BUFFER);
+/** The first slab, all that a connection has that waits, and what those behind it have at the least. */
+const FIRST_SLAB = 1024;
 const SMALLEST_SLAB = 4 * 1024;
 const LARGEST_SLAB = 64 * 1024;
+/** Of a buffer of this length or more, systems give memory only for what is written to. */
+const VAST = 32 * 1024 * 1024;
 /** From this length on, a pushed chunk is kept as it is; copying a shorter one costs less. */
 const WORTH_KEEPING = 512;
 const PREVIEW_LENGTH = 32;
@@ -91,7 +95,7 @@ export class ByteQueue {
   #owned = false;
   /** Whether views of the slab have been given away. */
   #taken = false;
-  #slabSize = SMALLEST_SLAB;
+  #slabSize = FIRST_SLAB;
   /** How much room the last call to `room` gave. */
   #offered = 0;
   #ownership: FrameOwnership;
@@ -420,8 +424,8 @@ export class ByteQueue {
 
   /**
    * The place where the next bytes go: read into it, then {@linkcode ByteQueue.commit} what came. It starts
-   * at 4 KiB and grows to 64 KiB while reads fill it; a frame that is larger gets a slab that grows with
-   * what has arrived of it.
+   * at 1 KiB, goes on with 4 KiB, and grows to 64 KiB while reads fill it; a frame that is larger gets a slab
+   * that grows with what has arrived of it.
    *
    * @param atLeast How many bytes it must take.
    * @returns A view to write to before anything else is done with the queue.
@@ -558,11 +562,15 @@ export class ByteQueue {
   /** Moves the waiting bytes to the front of a slab with room for `atLeast` more. */
   #renew(atLeast: number): void {
     const held = this.length;
+    if (this.#buffer !== NO_BUFFER) {
+      this.#slabSize = Math.max(this.#slabSize, SMALLEST_SLAB);
+    }
     let capacity = Math.max(this.#slabSize, held + atLeast);
     if (this.#wanted > capacity && this.#neededKnown) {
       // An announced length is no reason to take memory: the slab grows with what has come, and at the end
       // to the very length, so that no step is for a few bytes.
-      capacity = this.#wanted <= 8 * held
+      const last = this.#wanted < VAST ? 8 * held : 64 * held;
+      capacity = this.#wanted <= last
         ? this.#wanted
         : Math.max(capacity, 4 * held);
     } else if (held + (held >> 1) > capacity) {

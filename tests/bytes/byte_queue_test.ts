@@ -209,9 +209,9 @@ Deno.test("ByteQueue reuses its memory under borrowed and copied frames, not und
   }
 });
 
-Deno.test("ByteQueue makes room of 4 KiB, and of 64 KiB once reads fill it", () => {
+Deno.test("ByteQueue makes room of 1 KiB, and of 64 KiB once reads fill it", () => {
   const queue = new ByteQueue();
-  assertEquals(queue.room().length, 4 * KIB);
+  assertEquals(queue.room().length, KIB);
   const rooms: number[] = [];
   for (let i = 0; i < 6; i++) {
     const room = queue.room();
@@ -219,7 +219,7 @@ Deno.test("ByteQueue makes room of 4 KiB, and of 64 KiB once reads fill it", () 
     queue.commit(room.length);
     queue.drop(queue.length);
   }
-  assertEquals(rooms, [4, 16, 64, 64, 64, 64].map((size) => size * KIB));
+  assertEquals(rooms, [1, 4, 16, 64, 64, 64].map((size) => size * KIB));
 });
 
 Deno.test("ByteQueue does not grow while reads do not fill its room", () => {
@@ -378,7 +378,7 @@ Deno.test("ByteQueue takes no more memory while it throws bytes away", () => {
     buffers.add(room.buffer);
     queue.commit(room.length);
   }
-  assertEquals(buffers.size, 3);
+  assertEquals(buffers.size, 4);
 });
 
 Deno.test("ByteQueue asks a step for the end of what it leaves out", () => {
@@ -523,4 +523,15 @@ Deno.test("ByteQueue compares what is waiting with bytes that are known", () => 
   }
   queue.push(raw("!")); // into another slab
   assertEquals(queue.matches(view, expected.length, 4), true);
+});
+
+Deno.test("ByteQueue makes room of 4 KiB behind the first, however little comes at a time", () => {
+  const queue = new ByteQueue();
+  const rooms = new Set<number>();
+  for (let i = 0; i < 1000; i++) {
+    rooms.add(queue.room().buffer.byteLength);
+    queue.commit(10);
+    queue.take(10);
+  }
+  assertEquals([...rooms], [KIB, 4 * KIB]);
 });
