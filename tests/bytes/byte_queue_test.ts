@@ -494,9 +494,9 @@ Deno.test("ByteQueue leaves a text that is too long or not UTF-8 where it is", (
 
 Deno.test("ByteQueue finds a byte near and far, and no stale one behind the last", () => {
   const queue = new ByteQueue("borrowed");
-  receive(queue, raw("x".repeat(600) + "|"));
-  queue.drop(601);
-  for (const distance of [0, 127, 128, 129, 500]) {
+  receive(queue, raw("x".repeat(700) + "|"));
+  queue.drop(701);
+  for (const distance of [0, 1, 2, 3, 4, 5, 510, 511, 512, 513, 600]) {
     receive(queue, raw("y".repeat(distance)));
     assertEquals(queue.indexOf(124), undefined, `${distance}`);
     receive(queue, raw("|"));
@@ -534,4 +534,23 @@ Deno.test("ByteQueue makes room of 4 KiB behind the first, however little comes 
     queue.take(10);
   }
   assertEquals([...rooms], [KIB, 4 * KIB]);
+});
+
+Deno.test("ByteQueue finds the first of the bytes that it looks for, whatever is around it", () => {
+  for (let seed = 0; seed < 2000; seed++) {
+    const random = new Random(seed);
+    const bytes = random.bytes(
+      random.below(40),
+      random.bytes(1 + random.below(4)),
+    );
+    const byte = random.pick([0, 1, 127, 128, 254, 255, ...bytes]);
+    const queue = new ByteQueue();
+    receive(queue, new Uint8Array(random.below(5)));
+    queue.drop(queue.length);
+    receive(queue, bytes);
+    const index = bytes.indexOf(byte);
+    const expected = index < 0 ? undefined : index;
+    assertEquals(queue.indexOf(byte), expected, `seed ${seed}`);
+    assertEquals(queue.searched, expected ?? bytes.length, `seed ${seed}`);
+  }
 });
