@@ -98,7 +98,9 @@ export class ByteQueue {
   #slabSize = FIRST_SLAB;
   /** How much room the last call to `room` gave. */
   #offered = 0;
-  #ownership: FrameOwnership;
+  /** Whether views stay valid, so that what has been taken is not written over. */
+  #lends: boolean;
+  #copies: boolean;
   /** Where in the stream the slab's index 0 lies. */
   #base = 0;
   /** How much of the front frame is out of sight of the codec that `behind` runs. */
@@ -128,7 +130,8 @@ export class ByteQueue {
    * @param ownership Whose memory the taken bytes are.
    */
   constructor(ownership: FrameOwnership = "owned") {
-    this.#ownership = ownership;
+    this.#lends = ownership === "owned";
+    this.#copies = ownership === "copied";
   }
 
   /** How many bytes are waiting. */
@@ -227,7 +230,7 @@ export class ByteQueue {
     this.#start = this.#searched = end;
     this.#taken = true;
     const view = new Uint8Array(this.#buffer, start, count);
-    return this.#ownership === "copied" ? view.slice() : view;
+    return this.#copies ? view.slice() : view;
   }
 
   /**
@@ -563,7 +566,7 @@ export class ByteQueue {
 
   /** Whether what has been taken may be written over: it was made here, and nobody else looks at it. */
   get #reusable(): boolean {
-    return this.#owned && !(this.#taken && this.#ownership === "owned");
+    return this.#owned && !(this.#taken && this.#lends);
   }
 
   #payOwed(): void {

@@ -114,7 +114,8 @@ export function lengthPrefixed(
   const strip = checkInteger("strip", options.strip ?? header, 0, 0xffff);
   /** The announced length plus this is the length of the whole frame. */
   const surplus = added + (includesHeader ? 0 : header);
-  const most = maxUint(width) + surplus - strip;
+  const largest = maxUint(width);
+  const most = largest + surplus - strip;
   const { limit, onOversize } = checkLimits(
     options,
     Math.min(Math.max(most, 0), Number.MAX_SAFE_INTEGER),
@@ -125,6 +126,9 @@ export function lengthPrefixed(
       `Cannot make codec: no frame can be within maxFrameLength of ${limit} bytes`,
     );
   }
+
+  const shortest = Math.max(header, strip);
+  const longest = limit + strip;
 
   function refuse(received: ByteQueue, total: number): undefined {
     const length = total - strip;
@@ -154,9 +158,7 @@ export function lengthPrefixed(
         return undefined;
       }
       const total = received.uint(offset, width, byteOrder) + surplus;
-      if (total < header || total < strip || total - strip > limit) {
-        return refuse(received, total);
-      }
+      if (total < shortest || total > longest) return refuse(received, total);
       if (received.length < total) {
         received.need(total, strip);
         return undefined;
@@ -173,19 +175,19 @@ export function lengthPrefixed(
       }
       const total = strip + length;
       const announced = total - surplus;
-      if (total < header || announced < 0 || announced > maxUint(width)) {
+      if (total < header || announced < 0 || announced > largest) {
         throw new RangeError(
           `Cannot write frame: its length of ${length} bytes would be announced as ${announced}, which ${width} bytes cannot say`,
         );
       }
       // The header is laid out as far as it is stripped; a frame that brings it along has its length set.
-      out.reserve(Math.max(header, strip));
-      const start = out.position;
+      out.reserve(shortest);
       if (strip === width && offset === 0) {
         out.uint(announced, width, byteOrder);
         out.write(frame);
         return;
       }
+      const start = out.position;
       for (let i = 0; i < strip; i++) out.byte(0);
       const behind = Math.max(header - strip, 0);
       for (const byte of frame.subarray(0, behind)) out.byte(byte);

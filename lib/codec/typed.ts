@@ -156,6 +156,7 @@ export function typed(
     return payload && { tag, payload };
   }
 
+  const largestTag = maxUint(tagWidth);
   return {
     decode: (received) => cut(received, false),
     decodeEnd: (received) => cut(received, true),
@@ -163,7 +164,7 @@ export function typed(
       const rule = ruleFor(tag);
       if (
         rule === undefined || !Number.isInteger(tag) || tag < 0 ||
-        tag > maxUint(tagWidth)
+        tag > largestTag
       ) {
         throw new RangeError(`Cannot write frame: tag ${tag} has no rule`);
       }
