@@ -35,6 +35,19 @@ interface Waiter {
   reject: (reason: unknown) => void;
 }
 
+/** Those that wait for the next turn, in one microtask for all. */
+let turning: SendBuffer[] = [];
+
+function atNextTurn(buffer: SendBuffer): void {
+  if (turning.push(buffer) === 1) queueMicrotask(turnAll);
+}
+
+function turnAll(): void {
+  const buffers = turning;
+  turning = [];
+  for (const buffer of buffers) buffer.turn();
+}
+
 /** Bytes on their way to a connection: laid out in the sink, sent in order by one loop. */
 export class SendBuffer {
   /** Where frames are laid out; `commit` is to follow. */
@@ -188,10 +201,11 @@ export class SendBuffer {
     this.#scheduled = true;
     this.#seen = this.sink.position;
     this.#quietTurns = 0;
-    queueMicrotask(this.#turn);
+    atNextTurn(this);
   }
 
-  #turn = (): void => {
+  /** A turn of the microtask queue has passed: sends if it was the last of enough quiet ones. */
+  turn(): void {
     const { position, length } = this.sink;
     if (this.#writing || length === 0) {
       this.#scheduled = false;
@@ -201,10 +215,10 @@ export class SendBuffer {
       this.#seen = position;
       this.#quietTurns = 0;
     } else this.#quietTurns++;
-    if (this.#quietTurns < QUIET_TURNS) return queueMicrotask(this.#turn);
+    if (this.#quietTurns < QUIET_TURNS) return atNextTurn(this);
     this.#scheduled = false;
     this.#flush();
-  };
+  }
 
   /** Hands the next chunk to the connection; there is one. */
   #flush(): void {
