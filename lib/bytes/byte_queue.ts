@@ -238,11 +238,12 @@ export class ByteQueue {
    * costs a fraction of decoding them one by one; each string may keep all of them in memory.
    *
    * @param byte The byte that ends a text, below 128 and the same at each call for the same frame.
-   * @param most How many bytes of text there may be.
+   * @param most How many bytes there may be in front of it.
+   * @param before A byte, below 128 too, that is left off if it comes right before the one that ends the text.
    * @returns The text without the byte. `undefined`, and nothing is removed, if the byte has not come, the
    * text is longer, or something in front of the last such byte is not UTF-8.
    */
-  takeText(byte: number, most: number): string | undefined {
+  takeText(byte: number, most: number, before?: number): string | undefined {
     const decoded = this.#textStart === this.#start &&
       this.#textIndex < this.#text.length;
     if (!decoded && !this.#decodeAhead(byte)) return undefined;
@@ -257,7 +258,8 @@ export class ByteQueue {
     if (length > most) return undefined;
     this.#start = this.#searched = this.#textStart;
     if (to + 1 === text.length) this.#text = "";
-    return text.slice(from, to);
+    const ended = to > from && text.charCodeAt(to - 1) === before;
+    return text.slice(from, ended ? to - 1 : to);
   }
 
   /**

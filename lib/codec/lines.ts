@@ -91,10 +91,7 @@ export function lines(options: LinesOptions = {}): Codec<string> {
   return {
     ...byBytes,
     // Most lines are neither too long nor broken, and come together with others.
-    decode(received) {
-      const line = received.takeText(LF, limit);
-      if (line === undefined) return byBytes.decode(received);
-      return line.charCodeAt(line.length - 1) === CR ? line.slice(0, -1) : line;
-    },
+    decode: (received) =>
+      received.takeText(LF, limit, CR) ?? byBytes.decode(received),
   };
 }
