@@ -49,6 +49,8 @@ const LARGEST_SLAB = 64 * 1024;
 const VAST = 32 * 1024 * 1024;
 /** From this length on, a pushed chunk is kept as it is; copying a shorter one costs less. */
 const WORTH_KEEPING = 512;
+/** How much of a chunk is copied to complete a frame that began in another. */
+const BRIDGE = 4 * 1024;
 const PREVIEW_LENGTH = 32;
 /** How far a search looks by itself. */
 const NEAR = 512;
@@ -120,6 +122,13 @@ export class ByteQueue {
   #textIsAscii = false;
   /** Index in the slab up to which decoding ahead is of no use. */
   #undecodable = 0;
+  /**
+   * Most of a chunk that came while the beginning of a frame was waiting: only its first bytes are copied behind
+   * that, as a bridge from the `seam` on. Once codecs stand on the bridge, they go on in the chunk itself.
+   */
+  #ahead: Uint8Array<ArrayBuffer> | undefined;
+  #aheadLength = 0;
+  #seam = 0;
   /** Bytes still to come that are to be thrown away. */
   #owed = 0;
   #skipStep: SkipStep | undefined;
@@ -412,26 +421,52 @@ export class ByteQueue {
    * @param chunk What has arrived.
    */
   push(chunk: Uint8Array): void {
-    const { buffer, byteOffset, byteLength } = chunk;
+    const { buffer, byteLength } = chunk;
     if (byteLength === 0) return;
+    if (this.#ahead !== undefined) this.#join();
     const roomLeft = this.#owned ? this.#buffer.byteLength - this.#end : 0;
     const worthKeeping = byteLength > roomLeft || byteLength >= WORTH_KEEPING;
-    if (
-      this.#start === this.#end && worthKeeping && buffer instanceof ArrayBuffer
-    ) {
-      this.#base += this.#start - byteOffset;
-      this.#buffer = buffer;
-      this.#bytes = new Uint8Array(buffer);
-      this.#start = this.#searched = byteOffset;
-      this.#end = byteOffset + byteLength;
-      this.#owned = false;
-      this.#forgetText();
-      this.#payOwed();
-      return;
+    if (!worthKeeping || !(buffer instanceof ArrayBuffer)) {
+      this.#append(chunk);
+    } else if (this.#start === this.#end) {
+      this.#adopt(buffer, chunk.byteOffset, byteLength);
+    } else if (byteLength < 2 * BRIDGE) {
+      this.#append(chunk);
+    } else {
+      this.#append(chunk.subarray(0, BRIDGE));
+      this.#seam = this.#end - BRIDGE;
+      this.#ahead = new Uint8Array(buffer, chunk.byteOffset + BRIDGE);
+      this.#aheadLength = byteLength - BRIDGE;
     }
-    this.room(byteLength).set(chunk);
-    this.#end += byteLength;
     this.#payOwed();
+  }
+
+  /** How many bytes have arrived that a codec does not see yet. */
+  get ahead(): number {
+    return this.#aheadLength;
+  }
+
+  /**
+   * Lets the codec see what it did not see, given that it found no frame in the rest.
+   *
+   * @returns Whether there was anything.
+   */
+  advance(): boolean {
+    const ahead = this.#ahead;
+    if (ahead === undefined) return false;
+    if (this.#start < this.#seam) {
+      this.#join();
+    } else {
+      // Nothing is left of what came before the chunk, which has the rest of the bridge in it too.
+      const length = this.length + this.#aheadLength;
+      const searched = this.searched;
+      this.#forgetAhead();
+      const offset = ahead.byteOffset - this.length;
+      this.#adopt(ahead.buffer, offset, length);
+      this.searched = searched;
+    }
+    this.#payOwed();
+    return true;
   }
 
   /**
@@ -443,6 +478,13 @@ export class ByteQueue {
    * @returns A view to write to before anything else is done with the queue.
    */
   room(atLeast = 1): Uint8Array<ArrayBuffer> {
+    if (this.#ahead !== undefined) this.#join();
+    const room = this.#makeRoom(atLeast);
+    this.#offered = room.length;
+    return room;
+  }
+
+  #makeRoom(atLeast: number): Uint8Array<ArrayBuffer> {
     if (this.#start === this.#end && this.#reusable) {
       this.#base += this.#start;
       this.#start = this.#end = this.#searched = 0;
@@ -460,9 +502,7 @@ export class ByteQueue {
     if (free < Math.max(atLeast, enough) || crossesEnd || outgrown) {
       this.#renew(atLeast);
     }
-    const room = new Uint8Array(this.#buffer, this.#end);
-    this.#offered = room.length;
-    return room;
+    return new Uint8Array(this.#buffer, this.#end);
   }
 
   /**
@@ -569,6 +609,34 @@ export class ByteQueue {
   /** Whether what has been taken may be written over: it was made here, and nobody else looks at it. */
   get #reusable(): boolean {
     return this.#owned && !(this.#taken && this.#lends);
+  }
+
+  /** Goes on in memory that a chunk brought along; nothing else is waiting, or it lies there too. */
+  #adopt(buffer: ArrayBuffer, offset: number, length: number): void {
+    this.#base += this.#start - offset;
+    this.#buffer = buffer;
+    this.#bytes = new Uint8Array(buffer);
+    this.#start = this.#searched = offset;
+    this.#end = offset + length;
+    this.#owned = false;
+    this.#forgetText();
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#makeRoom(bytes.length).set(bytes);
+    this.#end += bytes.length;
+  }
+
+  /** Copies what lies ahead behind the rest. */
+  #join(): void {
+    const ahead = this.#ahead?.subarray(0, this.#aheadLength);
+    this.#forgetAhead();
+    if (ahead !== undefined) this.#append(ahead);
+  }
+
+  #forgetAhead(): void {
+    this.#ahead = undefined;
+    this.#aheadLength = 0;
   }
 
   #payOwed(): void {

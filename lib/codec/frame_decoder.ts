@@ -62,7 +62,7 @@ export class FrameDecoder<T> {
 
   /** How many bytes have arrived and are part of no frame yet. */
   get buffered(): number {
-    return this.#received.length;
+    return this.#received.length + this.#received.ahead;
   }
 
   /**
@@ -75,7 +75,7 @@ export class FrameDecoder<T> {
 
   /** How many bytes have been pushed or committed since the stream began. */
   get position(): number {
-    return this.#received.offset + this.#received.length;
+    return this.#received.offset + this.buffered;
   }
 
   /**
@@ -116,6 +116,15 @@ export class FrameDecoder<T> {
    * @throws {FramingError} If the bytes are no frame, or the stream has failed before.
    */
   next(): T | undefined {
+    let frame = this.#step();
+    while (frame === undefined && this.#received.advance()) {
+      frame = this.#step();
+    }
+    return frame;
+  }
+
+  /** Takes the next frame of those bytes that the codec sees. */
+  #step(): T | undefined {
     if (this.#failed) throw this.#failure;
     const received = this.#received;
     if (!received.ready) return undefined;
@@ -214,6 +223,7 @@ export class FrameDecoder<T> {
    * @returns The bytes.
    */
   takeRest(): Uint8Array<ArrayBuffer> {
+    while (this.#received.advance());
     return this.#received.take(this.#received.length);
   }
 

@@ -7,6 +7,7 @@
 import {
   type Codec,
   delimited,
+  encodeFrame,
   fixedLength,
   FrameDecoder,
   FrameTooLargeError,
@@ -395,4 +396,36 @@ Deno.test("FrameDecoder keeps an error that calls itself recoverable and removed
     assertThrows(() => decoder.push(raw("b")), MalformedFrameError),
     error,
   );
+});
+
+Deno.test("FrameDecoder counts bytes of a large chunk that its codec does not see yet", () => {
+  const decoder = new FrameDecoder(lengthPrefixed({ width: 2 }));
+  const frame = new Uint8Array(1000).fill(7);
+  const wire = encodeFrame(lengthPrefixed({ width: 2 }), frame);
+  const stream = new Uint8Array(20 * wire.length);
+  for (let i = 0; i < 20; i++) stream.set(wire, i * wire.length);
+  decoder.push(stream.slice(0, 500));
+  assertEquals(decoder.next(), undefined);
+  decoder.push(stream.slice(500, -10));
+  assertEquals(decoder.position, stream.length - 10);
+  assertEquals(decoder.buffered, stream.length - 10);
+  assertEquals(decoder.next(), frame);
+  assertEquals(decoder.buffered, stream.length - 10 - wire.length);
+  assertEquals(decoder.takeRest(), stream.slice(wire.length, -10));
+});
+
+Deno.test("FrameDecoder reads on into its room behind a large chunk", () => {
+  const codec = lengthPrefixed({ width: 2 });
+  const wire = encodeFrame(codec, new Uint8Array(3000).fill(7));
+  const decoder = new FrameDecoder(codec);
+  decoder.push(wire.slice(0, 10));
+  assertEquals(decoder.next(), undefined);
+  const stream = new Uint8Array(9 * wire.length);
+  for (let i = 0; i < 9; i++) stream.set(wire, i * wire.length);
+  decoder.push(stream.slice(10, -1));
+  decoder.room().set(wire.slice(-1));
+  decoder.commit(1);
+  let frames = 0;
+  while (decoder.next() !== undefined) frames++;
+  assertEquals([frames, decoder.end(), decoder.buffered], [9, undefined, 0]);
 });
