@@ -5,8 +5,13 @@
  * @module
  */
 
-import { ByteSink, FrameDecoder, Message, messages } from "../mod.ts";
-import { layOutHeader } from "../lib/message/header.ts";
+import {
+  ByteSink,
+  encodeFrame,
+  FrameDecoder,
+  Message,
+  messages,
+} from "../mod.ts";
 import { chunksOf, expectCount } from "./chunks.ts";
 
 const COUNT = 1000;
@@ -28,8 +33,11 @@ function wireOfAll(sent: readonly Message[]): Uint8Array {
 
 const different = samples(false);
 const repeated = samples(true);
-const headers = different.map(({ header }) => layOutHeader(header));
-const headerBytes = headers.map((text) => new TextEncoder().encode(text));
+const headerBytes = different.map((message) => {
+  const wire = encodeFrame(codec, message);
+  return wire.subarray(2, wire.length - message.content.length);
+});
+const headers = headerBytes.map((bytes) => new TextDecoder().decode(bytes));
 const headerValues: unknown[] = headers.map((text) => JSON.parse(text));
 
 function decode(chunks: readonly Uint8Array[]): void {

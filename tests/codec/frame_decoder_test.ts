@@ -414,6 +414,35 @@ Deno.test("FrameDecoder counts bytes of a large chunk that its codec does not se
   assertEquals(decoder.takeRest(), stream.slice(wire.length, -10));
 });
 
+for (const length of [100, 3000, 6000, 30_000]) {
+  Deno.test(`FrameDecoder completes frames of ${length} bytes that large chunks cut anywhere`, () => {
+    for (const codec of [lengthPrefixed({ width: 2 }), delimited("\r\n")]) {
+      const frame = Uint8Array.from({ length }, (_, i) => 65 + i % 26);
+      const wire = encodeFrame(codec, frame);
+      const stream = new Uint8Array(8 * wire.length);
+      for (let i = 0; i < 8; i++) stream.set(wire, i * wire.length);
+      for (let held = 0; held < 12; held++) {
+        const decoder = new FrameDecoder(codec);
+        const cut = wire.length + held;
+        let frames = 0;
+        for (const chunk of [stream.slice(0, cut), stream.slice(cut)]) {
+          decoder.push(chunk);
+          let next: Uint8Array | undefined;
+          while ((next = decoder.next()) !== undefined) {
+            assertEquals(next, frame, `${held} bytes waited`);
+            frames++;
+          }
+        }
+        assertEquals([frames, decoder.end(), decoder.buffered], [
+          8,
+          undefined,
+          0,
+        ]);
+      }
+    }
+  });
+}
+
 Deno.test("FrameDecoder reads on into its room behind a large chunk", () => {
   const codec = lengthPrefixed({ width: 2 });
   const wire = encodeFrame(codec, new Uint8Array(3000).fill(7));
