@@ -1,17 +1,20 @@
 /**
- * Writes `bench/REPORT.md` and `bench/charts/` from the results of `deno task bench:peers`.
+ * Writes `bench/REPORT.md` and `bench/charts/` from the results of `deno task bench:peers`, and fills them in
+ * where `docs/performance.md` marks a figure.
  *
  *     results/run-1.json ─┐              ┌─► REPORT.md: targets, and a table for each suite
- *     results/run-2.json ─┼─► all rounds ┤
- *     results/run-3.json ─┘              └─► charts/: bars for each suite, curves of latency where there are any
+ *     results/run-2.json ─┼─► all rounds ┼─► charts/: bars for each suite, curves of latency where there are any
+ *     results/run-3.json ─┘              └─► docs/performance.md: single figures
  *
- * Every figure of the report comes from these files.
+ * Every figure comes from these files.
  *
  * @module
  */
 
 import { barChart, curveChart } from "./chart.ts";
+import { fillIn } from "./fill_in.ts";
 import { median, ratios } from "./rounds.ts";
+import { SUITES } from "./suites.ts";
 
 /** How long round trips took: so many ns or less for so many of them. */
 export interface Latency {
@@ -189,7 +192,7 @@ function isOurs({ name, label }: Implementation): boolean {
 }
 
 /** The same suite of several runs as one: an implementation has the rounds of all. */
-export function pooled(runs: readonly Run[]): Suite[] {
+export function pooled(runs: readonly Pick<Run, "suites">[]): Suite[] {
   const suites = new Map<string, Suite[]>();
   for (const suite of runs.flatMap(({ suites }) => suites)) {
     suites.set(suite.name, [...suites.get(suite.name) ?? [], suite]);
@@ -599,7 +602,155 @@ export function reportOf(runs: readonly Run[]): string {
   ].join("\n\n") + "\n";
 }
 
-function readRuns(folder: URL): Run[] {
+/** A figure that has no result. */
+const NO_FIGURE = "–";
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+/** What a page can show of a row, without its unit if it is named by that. */
+const FIGURES: Readonly<Record<string, [Figure, (value: number) => string]>> = {
+  "ns": [({ ns, count }) => ns / count, whole],
+  "µs": [({ ns, count }) => ns / count / 1e3, digits],
+  "ms": [({ ns, count }) => ns / count / 1e6, whole],
+  "p50": [({ latency }) => latency?.p50, formatTime],
+  "rate": [RATE.of, RATE.format],
+  "MiB": [
+    ({ peakRss }) => peakRss == null ? undefined : peakRss / 1024 ** 2,
+    whole,
+  ],
+  "bytes per connection": [MEMORY.of, MEMORY.format],
+};
+
+/** Writes how many times as much one is as the other: two digits at the least. */
+function formatRatio(ratio: number): string {
+  return ratio < 2
+    ? ratio.toFixed(2)
+    : ratio < 10
+    ? ratio.toFixed(1)
+    : whole(ratio);
+}
+
+/** The suites with all that is to be measured, as a run in which nothing was. */
+export const NOTHING_RAN: Pick<Run, "suites"> = {
+  suites: SUITES.map((suite) => {
+    const { name, title, what, goals } = suite;
+    const rows = suite.kind === "timed"
+      ? suite.programs.flatMap(({ program, names = [] }) =>
+        names.map((name) => ({ name, program }))
+      )
+      : suite.contenders;
+    return {
+      name,
+      title,
+      what,
+      implementations: rows.map(({ name, program: { label } }) => (
+        { name, label, missing: null, samples: [] }
+      )),
+      targets: goals.map((goal) => ({ ...goal, median: null, met: null })),
+    };
+  }),
+};
+
+/** What is called so; throws if nothing is. */
+function named<T extends { name: string }>(
+  all: readonly T[],
+  name: string,
+  what: string,
+): T {
+  const found = all.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const names = all.map(({ name }) => name).join(", ");
+  throw new RangeError(`Cannot find ${what} "${name}": there are ${names}`);
+}
+
+/** Two words around the last " over ", if there is one. */
+function aroundOver(text: string): [figure: string, against: string | null] {
+  const at = text.lastIndexOf(" over ");
+  return at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + 6)];
+}
+
+function targetFigure(
+  runs: readonly Pick<Run, "suites">[],
+  suite: string,
+  of: string,
+  figure: string,
+): string {
+  const [measure, against] = aroundOver(figure);
+  const found = runs.flatMap(({ suites }) => suites)
+    .filter(({ name }) => name === suite)
+    .flatMap(({ targets }) => targets)
+    .filter((target) =>
+      target.of === of && target.measure === measure &&
+      target.against === against
+    );
+  if (found.length === 0) {
+    throw new RangeError(
+      `Cannot find a target of "${of}" in "${suite}": ${figure}`,
+    );
+  }
+  const medians = found.map(({ median }) => median)
+    .filter((median) => median !== null);
+  return medians.length === 0
+    ? NO_FIGURE
+    : formatFigure(found[0], median(medians));
+}
+
+/**
+ * Gives the figure that a marker of a page names, over all rounds of all runs:
+ *
+ *     receive-64 / framewire try / ns                            of a row, see FIGURES
+ *     receive-64 / framewire try / rate over node                a row's by another's, round by round
+ *     idle / framewire / target bytes per connection             of a target, with or without "over"
+ *
+ * @param runs The runs, and one that has the names of all that could have run.
+ * @param marker The suite, the row, and the figure.
+ * @returns The figure; a dash if it was not measured.
+ * @throws {RangeError} If the marker names nothing that there is.
+ */
+export function figureFor(
+  runs: readonly Pick<Run, "suites">[],
+  marker: string,
+): string {
+  const [suiteName, of, ...rest] = marker.split(" / ");
+  const figure = rest.join(" / ");
+  const suite = named(pooled(runs), suiteName, "suite");
+  if (figure.startsWith("target ")) {
+    return targetFigure(runs, suiteName, of, figure.slice("target ".length));
+  }
+  const [measure, against] = aroundOver(figure);
+  const known = Object.keys(FIGURES);
+  if (!known.includes(measure)) {
+    throw new RangeError(
+      `Cannot find figure "${measure}": there are ${known.join(", ")}`,
+    );
+  }
+  const [value, format] = FIGURES[measure];
+  const row = named(suite.implementations, of, `a row of "${suiteName}"`);
+  if (against === null) {
+    const found = figures(row, value);
+    return found.length > 0 ? format(median(found)) : NO_FIGURE;
+  }
+  const base = named(suite.implementations, against, `a row of "${suiteName}"`);
+  const found = ratios(perRound(row, value), perRound(base, value));
+  return found.length > 0 ? formatRatio(median(found)) : NO_FIGURE;
+}
+
+/**
+ * Fills in the figures that a page marks.
+ *
+ * @param page The page.
+ * @param runs The runs.
+ * @returns The page; a figure without a result is a dash.
+ */
+export function pageOf(page: string, runs: readonly Run[]): string {
+  const all = [NOTHING_RAN, ...runs];
+  return fillIn(page, (marker) => figureFor(all, marker));
+}
+
+/** Reads all results that are in a folder. */
+export function readRuns(folder: URL): Run[] {
   return [...Deno.readDirSync(folder)]
     .filter(({ name }) => /^run-\d+\.json$/.test(name))
     .map(({ name }): Run =>
@@ -626,7 +777,13 @@ function main(): void {
     Deno.writeTextFileSync(new URL(name, folder), svg);
   }
   Deno.writeTextFileSync(new URL("REPORT.md", here), reportOf(runs));
-  console.log(`Wrote bench/REPORT.md and ${charts.size} charts`);
+  const page = new URL("../docs/performance.md", here);
+  const filled = pageOf(Deno.readTextFileSync(page), runs);
+  Deno.writeTextFileSync(page, filled);
+  const without = filled.split(`-->${NO_FIGURE}<!--`).length - 1;
+  console.log(
+    `Wrote bench/REPORT.md and ${charts.size} charts, and filled in docs/performance.md, where ${without} figures have no result`,
+  );
 }
 
 if (import.meta.main) main();

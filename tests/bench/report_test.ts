@@ -1,11 +1,14 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   chartsOf,
+  figureFor,
   formatBytes,
   formatRate,
   formatTime,
   type Implementation,
+  NOTHING_RAN,
   outcomeOf,
+  pageOf,
   pooled,
   reportOf,
   type Run,
@@ -302,4 +305,130 @@ Deno.test("chartsOf() draws bars for every suite that ran, and curves where ther
     "ping-latency.svg",
   ]);
   assertStringIncludes(charts.get("ping-latency.svg") ?? "", ">99.9 %<");
+});
+
+/** What was measured of a row in so many rounds. */
+function figureOf(
+  what: string,
+  of: Partial<Sample>[],
+  against: number[] = [],
+): string {
+  const rows = [
+    row("framewire try", of.map((rest) => sample(55, rest))),
+    row("c", against.map((ns) => sample(ns))),
+  ];
+  return figureFor(
+    [NOTHING_RAN, runOf(1, suite(rows))],
+    `receive-64 / framewire try / ${what}`,
+  );
+}
+
+Deno.test("figureFor() gives the median of all rounds in the unit that is named", () => {
+  const ns = [58_000, 55_500, 20_000].map((ns) => ({ ns }));
+  const latency = { p50: 62_100, p75: 1, p90: 1, p99: 1, p999: 1, max: 1 };
+  const held = { rss: 2048_000, rssBefore: 0, connections: 1000 };
+  const cases: [string, Partial<Sample>[], string][] = [
+    ["ns", ns, "56"],
+    ["ns", [{ ns: 3_558_100 }], "3,558"],
+    ["µs", [{ ns: 29_502_300 }], "29.5"],
+    ["ms", [{ ns: 212_974_377, count: 1 }], "213"],
+    ["rate", ns, "18.0 M/s"],
+    ["p50", [{ latency }], "62.1 µs"],
+    ["MiB", [{ peakRss: 292 * 1024 ** 2 }], "292"],
+    ["bytes per connection", [held], "2.00 KiB"],
+  ];
+  for (const [what, samples, figure] of cases) {
+    assertEquals(figureOf(what, samples), figure, what);
+  }
+});
+
+Deno.test("figureFor() divides round by round", () => {
+  // The machine got slower from round to round: the medians' ratio is 1.50.
+  const own = [{ ns: 200_000 }, { ns: 300_000 }, { ns: 900_000 }];
+  assertEquals(figureOf("ns over c", own, [100, 200, 450]), "2.0");
+  assertEquals(figureOf("rate over c", own, [100, 200, 450]), "0.50");
+  assertEquals(figureOf("rate over c", own, [9000, 9000, 90_000]), "45");
+});
+
+Deno.test("figureFor() takes the rounds of all runs", () => {
+  const runs = [10, 20, 90].map((ns, i) =>
+    runOf(i, suite([row("c", [sample(ns)])]))
+  );
+  assertEquals(figureFor(runs, "receive-64 / c / ns"), "20");
+});
+
+Deno.test("figureFor() gives the median of a target over all runs", () => {
+  const found = [2.01, 2.4, null, 2.05].map((median, i) =>
+    runOf(
+      i,
+      suite([], [
+        target({
+          of: "every codec",
+          against: null,
+          measure: "time(2n) / time(n)",
+          median,
+        }),
+        target({ median }),
+      ]),
+    )
+  );
+  assertEquals(
+    figureFor(
+      found,
+      "receive-64 / every codec / target time(2n) / time(n)",
+    ),
+    "2.05",
+  );
+  assertEquals(
+    figureFor(found, "receive-64 / framewire try / target rate over c"),
+    "2.05",
+  );
+});
+
+Deno.test("figureFor() gives a dash for what was not measured", () => {
+  for (
+    const marker of [
+      "receive-64 / framewire try / ns",
+      "receive-64 / framewire try / rate over c",
+      "receive-64 / framewire try / target rate over c",
+      "idle / framewire / bytes per connection",
+    ]
+  ) {
+    assertEquals(figureFor([NOTHING_RAN], marker), "–", marker);
+  }
+  assertEquals(figureOf("ns over c", [{}]), "–");
+  assertEquals(figureOf("MiB", [{ peakRss: null }]), "–");
+});
+
+Deno.test("figureFor() refuses a marker that names nothing", () => {
+  const cases = [
+    ["recieve-64 / c / ns", 'Cannot find suite "recieve-64"'],
+    ["receive-64 / d / ns", 'Cannot find a row of "receive-64" "d"'],
+    ["receive-64 / c / ns over d", 'Cannot find a row of "receive-64" "d"'],
+    ["receive-64 / c / seconds", 'Cannot find figure "seconds"'],
+    ["receive-64 / c / toString", 'Cannot find figure "toString"'],
+    ["receive-64 / c", 'Cannot find figure ""'],
+    [
+      "receive-64 / c / target rate over node",
+      'Cannot find a target of "c" in "receive-64": rate over node',
+    ],
+  ];
+  for (const [marker, message] of cases) {
+    assertThrows(
+      () => figureFor([NOTHING_RAN], marker),
+      RangeError,
+      message,
+      marker,
+    );
+  }
+});
+
+Deno.test("pageOf() fills in what the runs have, and dashes for the rest", () => {
+  const run = runOf(1, suite([row("c", [sample(18)])]));
+  const page =
+    "<!-- receive-64 / c / ns -->7<!-- -->, <!-- idle / node / MiB -->7<!-- -->";
+  assertEquals(
+    pageOf(page, [run]),
+    "<!-- receive-64 / c / ns -->18<!-- -->, <!-- idle / node / MiB -->–<!-- -->",
+  );
 });
