@@ -35,17 +35,13 @@ interface Waiter {
   reject: (reason: unknown) => void;
 }
 
-/** Those that wait for the next turn, in one microtask for all. */
-let turning: SendBuffer[] = [];
-
-function atNextTurn(buffer: SendBuffer): void {
-  if (turning.push(buffer) === 1) queueMicrotask(turnAll);
-}
+/** The last of those that wait for the next turn, in one microtask for all; each knows the one before it. */
+let turning: SendBuffer | undefined;
 
 function turnAll(): void {
-  const buffers = turning;
-  turning = [];
-  for (const buffer of buffers) buffer.turn();
+  let buffer = turning;
+  turning = undefined;
+  while (buffer !== undefined) buffer = buffer.turn();
 }
 
 /** Bytes on their way to a connection: laid out in the sink, sent in order by one loop. */
@@ -62,6 +58,7 @@ export class SendBuffer {
   #scheduled = false;
   #seen = 0;
   #quietTurns = 0;
+  #turnsBefore: SendBuffer | undefined;
   /** In order of their positions. */
   #waiters: Waiter[] = [];
   #failed = false;
@@ -201,23 +198,38 @@ export class SendBuffer {
     this.#scheduled = true;
     this.#seen = this.sink.position;
     this.#quietTurns = 0;
-    atNextTurn(this);
+    this.#awaitTurn();
   }
 
-  /** A turn of the microtask queue has passed: sends if it was the last of enough quiet ones. */
-  turn(): void {
+  #awaitTurn(): void {
+    if (turning === undefined) queueMicrotask(turnAll);
+    this.#turnsBefore = turning;
+    turning = this;
+  }
+
+  /**
+   * A turn of the microtask queue has passed: sends if it was the last of enough quiet ones.
+   *
+   * @returns The one that waited before this one.
+   */
+  turn(): SendBuffer | undefined {
+    const before = this.#turnsBefore;
+    this.#turnsBefore = undefined;
     const { position, length } = this.sink;
     if (this.#writing || length === 0) {
       this.#scheduled = false;
-      return;
+      return before;
     }
     if (position !== this.#seen) {
       this.#seen = position;
       this.#quietTurns = 0;
     } else this.#quietTurns++;
-    if (this.#quietTurns < QUIET_TURNS) return atNextTurn(this);
-    this.#scheduled = false;
-    this.#flush();
+    if (this.#quietTurns < QUIET_TURNS) this.#awaitTurn();
+    else {
+      this.#scheduled = false;
+      this.#flush();
+    }
+    return before;
   }
 
   /** Hands the next chunk to the connection; there is one. */
