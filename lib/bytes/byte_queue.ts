@@ -656,8 +656,8 @@ export class ByteQueue {
     if (this.#wanted > capacity && this.#neededKnown) {
       // An announced length is no reason to take memory: the slab grows with what has come, and at the end
       // to the very length, so that no step is for a few bytes.
-      const last = this.#wanted < VAST ? 8 * held : 64 * held;
-      capacity = this.#wanted <= last
+      const share = this.#wanted < VAST ? 8 : 256;
+      capacity = held >= Math.floor(this.#wanted / share)
         ? this.#wanted
         : Math.max(capacity, 4 * held);
     } else if (held + (held >> 1) > capacity) {
