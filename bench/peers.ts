@@ -362,7 +362,10 @@ function printSuite(
     print(`  ${name} ${failed ? "failed" : "is missing"}: ${missing}`);
   }
   if (targets.length > 0) columns(targets.map(targetCells)).forEach(print);
-  for (const { note } of targets) if (note) print(`  (${note})`);
+  const notes = targets.flatMap(({ met, of, note }) =>
+    note !== undefined && (met !== true || of === EVERY) ? [note] : []
+  );
+  for (const note of new Set(notes)) print(`  (${note})`);
 }
 
 /** The first line that a command prints; `null` if there is no such command. */
