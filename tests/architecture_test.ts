@@ -35,7 +35,7 @@ const BELOW: Record<string, readonly string[]> = {
 const PACKAGES: Record<string, readonly string[]> = {
   "lib/codec": ["@std/bytes"],
   "lib/app": ["@std/bytes"],
-  "lib/testing": ["@std/assert", "@std/bytes"],
+  "lib/testing": ["@std/assert", "@std/bytes", "node:net"],
   "cli": ["@std/bytes", "@std/cli/parse-args"],
 };
 

@@ -12,8 +12,20 @@ export interface MemoryConn extends Deno.Conn {
   /**
    * Breaks the connection: what was on the way is lost, and both sides get `ConnectionReset`. As with sockets
    * they get it once; then reads show an end where there was none, and writes fail with `BrokenPipe`.
+   *
+   * @param options What becomes of the bytes on the way.
    */
-  reset(): void;
+  reset(options?: ResetOptions): void;
+}
+
+/** How a connection in memory is reset. */
+export interface ResetOptions {
+  /**
+   * Whether what was on the way can be read before the error, as it mostly can over TCP.
+   *
+   * @default {false}
+   */
+  keepUnread?: boolean;
 }
 
 /** How two connections in memory behave. */
@@ -100,6 +112,11 @@ class Pipe {
     this.#changed();
   }
 
+  /** Whether there is something to be read. */
+  get filled(): boolean {
+    return this.#chunks.length > 0;
+  }
+
   /** What was on the way is lost, and there will be no more. */
   break(): void {
     this.#chunks = [];
@@ -119,6 +136,8 @@ class PairedConn implements MemoryConn {
   #closed = false;
   /** What the next read or write is to be told. */
   #fault: Error | undefined;
+  /** Whether what has come can be read before that. */
+  #keepsUnread = false;
   #peer: PairedConn | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array<ArrayBufferLike>> | undefined;
@@ -140,6 +159,11 @@ class PairedConn implements MemoryConn {
     if (fault !== undefined) throw fault;
   };
 
+  #checkRead = (): void => {
+    const readsOn = this.#keepsUnread && this.#incoming.filled;
+    if (this.#closed || !readsOn) this.#check();
+  };
+
   /** Introduces two ends to each other. */
   static join(one: PairedConn, other: PairedConn): [PairedConn, PairedConn] {
     one.#peer = other;
@@ -149,7 +173,7 @@ class PairedConn implements MemoryConn {
 
   read(p: Uint8Array): Promise<number | null> {
     if (this.#closed) return Promise.reject(badResource());
-    return this.#incoming.read(p, this.#check);
+    return this.#incoming.read(p, this.#checkRead);
   }
 
   write(p: Uint8Array): Promise<number> {
@@ -171,11 +195,13 @@ class PairedConn implements MemoryConn {
     this.#incoming.abandon();
   }
 
-  reset(): void {
+  reset({ keepUnread = false }: ResetOptions = {}): void {
     for (const end of [this, this.#peer]) {
       if (end === undefined) continue;
       end.#fault = new Deno.errors.ConnectionReset("Connection reset by peer");
-      end.#incoming.break();
+      end.#keepsUnread = keepUnread;
+      if (keepUnread) end.#incoming.end();
+      else end.#incoming.break();
     }
   }
 

@@ -352,6 +352,25 @@ Deno.test("MemoryConn.reset() breaks both sides and loses what was on the way", 
   there.close();
 });
 
+Deno.test("connPair() lets what was on the way be read before a reset if told so", async () => {
+  const [here, there] = connPair();
+  await here.write(raw("abc"));
+  await there.write(raw("xy"));
+  here.reset({ keepUnread: true });
+  const into = bytes(2);
+  assertEquals([await there.read(into), unraw(into)], [2, "ab"]);
+  assertEquals(await there.read(into), 1);
+  assertEquals(await outcome(() => there.read(into)), "ConnectionReset");
+  assertEquals(await there.read(into), null);
+  // A write is told at once, and once.
+  assertEquals(await outcome(() => here.write(into)), "ConnectionReset");
+  assertEquals(await outcome(() => here.write(into)), "BrokenPipe");
+  assertEquals(await here.read(into), 2);
+  assertEquals(await here.read(into), null);
+  here.close();
+  there.close();
+});
+
 Deno.test("connPair() takes as many bytes as its capacity, in each direction", async () => {
   const [here, there] = connPair({ capacity: 5 });
   assertEquals(await here.write(raw("1234567")), 5);
