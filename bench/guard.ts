@@ -87,21 +87,21 @@ export const SUITES: readonly Suite[] = [
       { name: "c", program: "c", count: 4_000_000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.31, typical: 0.45 },
+      { of: "framewire try", against: "deno bare", floor: 0.27, typical: 0.4 },
       {
         of: "framewire iterate",
         against: "deno bare",
-        floor: 0.19,
-        typical: 0.28,
+        floor: 0.2,
+        typical: 0.29,
       },
-      { of: "framewire try", against: "deno naive", floor: 35, typical: 65 },
+      { of: "framewire try", against: "deno naive", floor: 38, typical: 57 },
       {
         of: "framewire iterate",
         against: "deno naive",
-        floor: 18,
-        typical: 37,
+        floor: 23,
+        typical: 34,
       },
-      { of: "framewire try", against: "c", floor: 0.24, typical: 0.35 },
+      { of: "framewire try", against: "c", floor: 0.17, typical: 0.25 },
     ],
   },
   {
@@ -111,7 +111,7 @@ export const SUITES: readonly Suite[] = [
       { name: "deno bare", program: "bare", count: 6000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.5, typical: 0.75 },
+      { of: "framewire try", against: "deno bare", floor: 0.5, typical: 0.74 },
     ],
   },
   {
@@ -126,10 +126,10 @@ export const SUITES: readonly Suite[] = [
       {
         of: "framewire buffered",
         against: "deno naive",
-        floor: 40,
-        typical: 80,
+        floor: 70,
+        typical: 105,
       },
-      { of: "framewire await", against: "deno naive", floor: 20, typical: 40 },
+      { of: "framewire await", against: "deno naive", floor: 35, typical: 53 },
       { of: "framewire buffered", against: "c", floor: 0.36, typical: 0.53 },
     ],
   },
@@ -141,8 +141,8 @@ export const SUITES: readonly Suite[] = [
       { name: "c", program: "c", count: 2_000_000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.98, typical: 1.4 },
-      { of: "framewire try", against: "c", floor: 0.34, typical: 0.5 },
+      { of: "framewire try", against: "deno bare", floor: 0.92, typical: 1.35 },
+      { of: "framewire try", against: "c", floor: 0.43, typical: 0.64 },
     ],
   },
   {
@@ -155,8 +155,8 @@ export const SUITES: readonly Suite[] = [
       {
         of: "framewire reply",
         against: "deno bare",
-        floor: 0.7,
-        typical: 0.95,
+        floor: 0.68,
+        typical: 1,
       },
     ],
   },
@@ -167,8 +167,8 @@ export const SUITES: readonly Suite[] = [
       {
         of: "framewire",
         against: "std TextLineStream",
-        floor: 1.6,
-        typical: 2.4,
+        floor: 2.3,
+        typical: 3.4,
       },
     ],
   },
@@ -176,14 +176,14 @@ export const SUITES: readonly Suite[] = [
     title: "messages",
     measure: inMemory("messages.ts", 10_000, 5),
     rows: [
-      { of: "decode", against: "JSON.parse", floor: 0.6, typical: 0.88 },
+      { of: "decode", against: "JSON.parse", floor: 0.5, typical: 0.72 },
       {
         of: "decode repeated",
         against: "JSON.parse",
-        floor: 1.8,
-        typical: 2.6,
+        floor: 2.2,
+        typical: 3.3,
       },
-      { of: "encode", against: "JSON.stringify", floor: 0.39, typical: 0.56 },
+      { of: "encode", against: "JSON.stringify", floor: 0.4, typical: 0.58 },
     ],
   },
 ];

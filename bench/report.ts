@@ -542,18 +542,19 @@ function suiteSection(suite: Suite): string {
   ].join("\n\n");
 }
 
-/** What was tried, for the targets that were not reached. */
+/** What was tried, for the targets that were not reached; what they share is said once. */
 function shortNotes(runs: readonly Run[]): string[] {
-  return targetsOf(runs)
-    .filter(({ target, found }) =>
-      target.note && outcomeOf(found.map((one) => one?.met ?? null))
-        .includes("SHORT")
-    )
-    .map(({ suite, target: { of, against, note } }) =>
-      `- ${suite.title}, ${of}${
-        against === null ? "" : ` against ${against}`
-      }: ${note}`
+  const short = targetsOf(runs).filter(({ target, found }) =>
+    target.note &&
+    outcomeOf(found.map((one) => one?.met ?? null)).includes("SHORT")
+  );
+  const byNote = Map.groupBy(short, ({ target }) => target.note);
+  return [...byNote].map(([note, targets]) => {
+    const rows = targets.map(({ suite, target: { of, against } }) =>
+      `${suite.title}, ${of}${against === null ? "" : ` against ${against}`}`
     );
+    return `- ${rows.join("; ")}: ${note}`;
+  });
 }
 
 /**
