@@ -103,6 +103,13 @@ export {
 } from "./lib/net/framing.ts";
 export { reply } from "./lib/net/reply.ts";
 export {
+  type CloseRequestClientOptions,
+  type IdOf,
+  RequestClient,
+  type RequestClientOptions,
+  type RequestClientStats,
+} from "./lib/net/request_client.ts";
+export {
   type Handler,
   type PeerInfo,
   serve,
@@ -131,6 +138,11 @@ export {
   PeerResetError,
   ReadTimeoutError,
   type ReadTimeoutErrorOptions,
+  RequestFailedError,
+  type RequestFailedErrorOptions,
+  type RequestState,
+  RequestTimeoutError,
+  type RequestTimeoutErrorOptions,
   type TimeoutErrorOptions,
   TruncatedFrameError,
   type TruncatedFrameErrorOptions,

@@ -11,7 +11,9 @@
  *     ├─ ReadTimeoutError      no whole frame came in time; nothing is lost
  *     ├─ WriteTimeoutError     the peer did not take the bytes in time
  *     ├─ PeerResetError        the peer, or the network, broke the connection
- *     └─ ConnectionClosedError this side closed, half-closed or gave the connection away
+ *     ├─ ConnectionClosedError this side closed, half-closed or gave the connection away
+ *     └─ RequestFailedError    a request got no answer; says whether it can have been carried out
+ *        └─ RequestTimeoutError   none came in time
  *
  * A frame that cannot be laid out is the caller's own fault, and is a plain `RangeError` or `TypeError`.
  *
@@ -483,4 +485,100 @@ export class ConnectionClosedError extends ConnectionError {
   override name = "ConnectionClosedError";
   /** The kind of fault, for programs. */
   override readonly code = "ERR_CONNECTION_CLOSED";
+}
+
+/**
+ * What is known of a request that got no answer.
+ *
+ * - `"not sent"`: not one byte of it left, nor will. The peer cannot have carried it out, and it can be sent
+ *   again.
+ * - `"unknown"`: some or all of it may have left. The peer may have carried it out or not.
+ */
+export type RequestState = "not sent" | "unknown";
+
+/** What is known about a {@linkcode RequestFailedError} beside its message. */
+export interface RequestFailedErrorOptions extends ConnectionErrorOptions {
+  /** What became of the request. */
+  state: RequestState;
+}
+
+/**
+ * A request got no answer. Its {@linkcode RequestFailedError.state} says whether the peer can have carried it
+ * out, its `cause` why there was no answer.
+ *
+ * @example Usage
+ * ```ts
+ * import { Framing, lines, RequestClient, RequestFailedError } from "@framewire/framewire";
+ * import { connPair } from "@framewire/framewire/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const [here, there] = connPair();
+ * await using client = new RequestClient(new Framing(here, lines()));
+ * await client.close();
+ * const error = await assertRejects(() => client.ask("too late"), RequestFailedError);
+ * assertEquals(error.state, "not sent");
+ * there.close();
+ * ```
+ */
+export class RequestFailedError extends ConnectionError {
+  /** The name of the class. */
+  override name = "RequestFailedError";
+  /** The kind of fault, for programs. */
+  override readonly code: string = "ERR_REQUEST_FAILED";
+  /** Whether the peer can have carried the request out: see {@linkcode RequestState}. */
+  readonly state: RequestState;
+
+  /**
+   * Makes an error from a message and what became of the request.
+   *
+   * @param message What happened.
+   * @param options What became of the request, and the cause.
+   */
+  constructor(message: string, options: RequestFailedErrorOptions) {
+    super(message, options);
+    this.state = options.state;
+  }
+}
+
+/** What is known about a {@linkcode RequestTimeoutError} beside its message. */
+export interface RequestTimeoutErrorOptions
+  extends RequestFailedErrorOptions, TimeoutErrorOptions {}
+
+/**
+ * No answer came in time. Only this request has failed: the connection goes on.
+ *
+ * @example Usage
+ * ```ts
+ * import { Framing, lines, RequestClient, RequestTimeoutError } from "@framewire/framewire";
+ * import { connPair } from "@framewire/framewire/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const [here, there] = connPair();
+ * await using client = new RequestClient(new Framing(here, lines()));
+ * const error = await assertRejects(
+ *   () => client.ask("anybody there?", { timeout: 20 }),
+ *   RequestTimeoutError,
+ * );
+ * assertEquals([error.timeout, error.state], [20, "unknown"]);
+ * there.close();
+ * ```
+ */
+export class RequestTimeoutError extends RequestFailedError {
+  /** The name of the class. */
+  override name = "RequestTimeoutError";
+  /** The kind of fault, for programs. */
+  override readonly code = "ERR_REQUEST_TIMEOUT";
+  /** How long was waited, in milliseconds. */
+  readonly timeout: number;
+
+  /**
+   * Makes an error from a message, how long was waited, and what became of the request.
+   *
+   * @param message What happened.
+   * @param options The timeout, what became of the request, and the cause.
+   */
+  constructor(message: string, options: RequestTimeoutErrorOptions) {
+    super(message, options);
+    this.timeout = options.timeout;
+  }
 }

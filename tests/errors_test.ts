@@ -14,6 +14,8 @@ import {
   MessageHeaderError,
   PeerResetError,
   ReadTimeoutError,
+  RequestFailedError,
+  RequestTimeoutError,
   TruncatedFrameError,
   WriteTimeoutError,
 } from "@framewire/framewire";
@@ -62,6 +64,16 @@ const ERRORS: readonly [Error & { code: string }, string, string][] = [
     "ConnectionClosedError",
     "ERR_CONNECTION_CLOSED",
   ],
+  [
+    new RequestFailedError("No", { state: "unknown" }),
+    "RequestFailedError",
+    "ERR_REQUEST_FAILED",
+  ],
+  [
+    new RequestTimeoutError("No", { state: "unknown", timeout: 5 }),
+    "RequestTimeoutError",
+    "ERR_REQUEST_TIMEOUT",
+  ],
 ];
 
 Deno.test("every error has its class's name, a code and the message", () => {
@@ -98,6 +110,8 @@ Deno.test("an error has a cause if there was one, and else none", () => {
       new ReadTimeoutError("No", { timeout: 5, have: 0, cause }),
       new WriteTimeoutError("No", { timeout: 5, pending: 0, cause }),
       new PeerResetError("No", { cause }),
+      new RequestFailedError("No", { state: "unknown", cause }),
+      new RequestTimeoutError("No", { state: "unknown", timeout: 5, cause }),
     ]
   ) {
     assertStrictEquals(error.cause, cause);
