@@ -17,8 +17,10 @@ export interface LinkEnd {
   write(p: Uint8Array): Promise<number>;
   /** Ends the direction out. */
   closeWrite(): Promise<void>;
-  /** Breaks the connection. Its peer can read what was written before. */
+  /** Breaks the connection. Its peer can read what has left before. */
   reset(): void;
+  /** How long it may take until all that was written has left, in milliseconds. */
+  readonly settling?: number;
   /** Closes it; again, does nothing. */
   close(): void;
 }
@@ -70,8 +72,6 @@ class Direction {
   #held = 0;
   /** When the last byte has left, as far as the bandwidth is concerned. */
   #free = 0;
-  /** When the last piece is due, which none may overtake. */
-  #due = 0;
   #ended = false;
   #stopped = false;
   #stalled = false;
@@ -176,7 +176,8 @@ class Direction {
       }
       const { bytes, time } = arrival;
       if (bytes === "broken") {
-        this.#to.reset();
+        await this.#settle();
+        if (!this.#stopped) this.#to.reset();
         return true;
       }
       if (bytes === "end") {
@@ -208,6 +209,8 @@ class Direction {
           await this.#end();
           break;
         case "reset":
+          await this.#settle();
+          if (this.#stopped) return true;
           this.#from.reset();
           this.#to.reset();
           return true;
@@ -237,8 +240,7 @@ class Direction {
   }
 
   async #until(due: number): Promise<void> {
-    this.#due = Math.max(this.#due, due);
-    const left = this.#due - performance.now();
+    const left = due - performance.now();
     if (left > 0) await this.#pause(left);
   }
 
@@ -247,6 +249,12 @@ class Direction {
     await this.#pause(duration);
     this.#stalled = false;
     this.#free = performance.now(); // what has come meanwhile takes its time from now on
+  }
+
+  /** Waits until a reset does not take along what was written. */
+  async #settle(): Promise<void> {
+    const { settling = 0 } = this.#to;
+    if (settling > 0) await this.#pause(settling);
   }
 
   async #pause(duration: number): Promise<void> {

@@ -83,6 +83,14 @@ export interface FaultyProxy extends AsyncDisposable {
   resume(): void;
 }
 
+/**
+ * So many segments the system sends without having heard of the first; TCP begins with ten. The rest waits for an
+ * acknowledgement, and a reset throws away what waits.
+ */
+const UNHEARD = 8;
+/** How long acknowledgements take at the most, in milliseconds: Linux delays them for 40. */
+const SETTLING = 100;
+
 /** A socket that can be read from and written to piece by piece. */
 class SocketEnd implements LinkEnd {
   readonly #socket: Socket;
@@ -90,6 +98,8 @@ class SocketEnd implements LinkEnd {
   #ended = false;
   #failure: Error | undefined;
   #changed: (() => void) | undefined;
+  /** When the last pieces were written, as many as may be unheard of. */
+  #written: number[] = [];
   /** Is fulfilled when the socket is gone. */
   readonly closed: Promise<void>;
 
@@ -135,7 +145,15 @@ class SocketEnd implements LinkEnd {
     }
   }
 
+  get settling(): number {
+    const recent = performance.now() - SETTLING;
+    const unheard = this.#written.filter((time) => time > recent).length;
+    return unheard === UNHEARD ? SETTLING : 0;
+  }
+
   write(p: Uint8Array): Promise<number> {
+    this.#written.push(performance.now());
+    if (this.#written.length > UNHEARD) this.#written.shift();
     return new Promise((resolve, reject) => {
       this.#socket.write(p, (error) => {
         if (error) reject(platformError(error));
@@ -282,7 +300,8 @@ class ListeningProxy implements FaultyProxy {
  *
  * Where in the stream of a connection a fault strikes follows from the seed alone, as by
  * {@linkcode faultyPair}. Each piece is written by itself, but the system may join those that are close
- * together; with some `latency` that is rare. A client whose target does not answer is reset.
+ * together; with some `latency` that is rare. What comes before a reset arrives if the receiver has room for
+ * it. A client whose target does not answer is reset.
  *
  * It takes `--allow-net=127.0.0.1`.
  *

@@ -57,6 +57,11 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
+/** Lets happen what waits for promises only. */
+async function microtasks(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+}
+
 function bytes(count: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(count);
 }
@@ -139,12 +144,12 @@ Deno.test("FaultyLink lets latency pass before the first byte, and before the en
   const order: string[] = [];
   await here.write(raw("a"));
   const reading = there.read(bytes(1)).then(() => order.push("read"));
-  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  await microtasks();
   order.push("microtasks");
   await reading;
   await here.closeWrite();
   const ending = there.read(bytes(1)).then(() => order.push("end"));
-  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  await microtasks();
   order.push("microtasks");
   await ending;
   assertEquals(order, ["microtasks", "read", "microtasks", "end"]);
@@ -164,6 +169,23 @@ Deno.test("FaultyLink passes pieces as the bandwidth allows", async () => {
   }
   assertEquals(counts, [1000, 1000, 500]);
   assertEquals(link.stats.there.pieces, 3);
+});
+
+Deno.test("FaultyLink makes a piece wait for the bandwidth, also behind a stall", async () => {
+  using linked = new Linked({
+    there: { bandwidth: 100_000, stall: { after: 2000 } },
+  });
+  const { here, there, link } = linked;
+  await writeAll(here, bytes(6000));
+  await here.closeWrite();
+  await microtasks();
+  assertEquals(link.stats.there.pieces, 0);
+  assertEquals(await there.read(bytes(9000)), 2000);
+  await new Promise((resolve) => setTimeout(resolve, 50)); // in which the rest would have come
+  link.resume();
+  await microtasks();
+  assertEquals(link.stats.there.pieces, 1);
+  assertEquals((await readAll(there)).length, 4000);
 });
 
 Deno.test("FaultyLink breaks the sender's writes when the receiver is gone", async () => {

@@ -136,6 +136,35 @@ Deno.test("faultyProxy() resets behind whole frames, which are all read, and Pee
   for (const error of errors) assertInstanceOf(error, PeerResetError);
 });
 
+Deno.test("faultyProxy() lets many small pieces arrive before a reset", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await faultyProxy({
+    target: listener.addr,
+    faults: { resetAfter: 30_000, cuts: { min: 1, max: 500 } },
+  });
+  const [conn, target] = await Promise.all([
+    Deno.connect({ port: proxy.addr.port }),
+    listener.accept(),
+  ]);
+  await writeAll(conn, new Uint8Array(30_000));
+  let count = 0;
+  const error = await rejection((async () => {
+    while (true) {
+      const more = await target.read(new Uint8Array(4000));
+      assert(more !== null, about(proxy));
+      count += more;
+    }
+  })());
+  assertInstanceOf(error, Deno.errors.ConnectionReset, about(proxy));
+  assertEquals(count, 30_000, about(proxy));
+  assertInstanceOf(
+    await rejection(conn.read(new Uint8Array(1))),
+    Deno.errors.ConnectionReset,
+  );
+  conn.close();
+  target.close();
+});
+
 Deno.test("faultyProxy() half-closes inside a frame, and leaves the way back alone", async () => {
   const { server, errors } = echoServer();
   await using _server = server;
@@ -193,6 +222,57 @@ Deno.test("faultyProxy() does the same again with the same seed, which it tells"
     runs.push(received);
   }
   assertNotEquals(runs[0], runs[1]);
+});
+
+Deno.test("faultyProxy() draws for each connection by itself", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await faultyProxy({
+    target: listener.addr,
+    faults: { lost: { probability: 0.5 } },
+    seed: 1,
+  });
+  const bytes = Uint8Array.from({ length: 200 }, (_, index) => index);
+  const received = new Set<string>();
+  for (let connection = 0; connection < 3; connection++) {
+    using conn = await Deno.connect({ port: proxy.addr.port });
+    using target = await listener.accept();
+    await writeAll(conn, bytes);
+    await conn.closeWrite();
+    received.add(unraw(await readAll(target)));
+  }
+  assertEquals(received.size, 3);
+  assertEquals(proxy.stats.there.taken, 600);
+});
+
+Deno.test("faultyProxy() makes the sender wait when it holds enough", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await faultyProxy({
+    target: listener.addr,
+    faults: { there: { stall: { after: 0 } } },
+    capacity: 1000,
+  });
+  using conn = await Deno.connect({ port: proxy.addr.port });
+  using target = await listener.accept();
+  const chunk = new Uint8Array(1024 * 1024);
+  let sent = 0;
+  let waiting: Promise<number> | undefined;
+  while (waiting === undefined) {
+    assert(sent < 64 * chunk.length, "The proxy takes whatever comes");
+    const writing = conn.write(chunk);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const full = new Promise<null>((resolve) =>
+      timer = setTimeout(() => resolve(null), 50)
+    );
+    const count = await Promise.race([writing, full]);
+    clearTimeout(timer);
+    if (count === null) waiting = writing;
+    else sent += count;
+  }
+  proxy.resume();
+  const reading = readAll(target);
+  sent += await waiting;
+  await conn.closeWrite();
+  assertEquals((await reading).length, sent, about(proxy));
 });
 
 Deno.test("faultyProxy() meets a server with documented errors only", async () => {
