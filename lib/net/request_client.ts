@@ -559,7 +559,6 @@ export class RequestClient<Q, A> implements AsyncDisposable {
   ): Promise<void> {
     this.#refusal ??= { reason, cause };
     clearTimeout(this.#alarm);
-    this.#unsent.clear();
     // What waits in the send buffer is not sent any more: nobody could be told the answer.
     await this.#framing.close({ signal: AbortSignal.abort() }).catch(() => {});
     // What is left in the count then was given to the connection, unless somebody else closed it: that may

@@ -95,9 +95,27 @@ async function states(
   return (await Promise.all(works.map(failure))).map(({ state }) => state);
 }
 
+const { setTimeout: setTimer } = globalThis;
+
 /** Lets everything happen that needs no I/O and no time. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setTimer(resolve, 0));
+}
+
+/** How many timers are set meanwhile, other than by `turn`. */
+async function countTimers(meanwhile: () => Promise<void>): Promise<number> {
+  let timers = 0;
+  const counting = (...args: Parameters<typeof setTimer>) => {
+    timers++;
+    return setTimer(...args);
+  };
+  Object.assign(globalThis, { setTimeout: counting });
+  try {
+    await meanwhile();
+  } finally {
+    Object.assign(globalThis, { setTimeout: setTimer });
+  }
+  return timers;
 }
 
 // Whose an answer is
@@ -408,6 +426,23 @@ for (
     await peer.close();
   });
 }
+
+Deno.test("RequestClient lays out no more than the peer takes", async () => {
+  const { client, peer } = pairOf({}, 4);
+  const asked = Array.from({ length: 5 }, (_, i) => client.ask(`request ${i}`));
+  const answers = Promise.all(asked);
+  const unsent = [client.stats.unsent];
+  for (let i = 0; i < 5; i++) {
+    assertEquals(await peer.read(), `request ${i}`);
+    await turn();
+    unsent.push(client.stats.unsent);
+  }
+  assertEquals(unsent, [4, 3, 2, 1, 0, 0]);
+  await peer.writeMany(["0", "1", "2", "3", "4"]);
+  assertEquals(await answers, ["0", "1", "2", "3", "4"]);
+  await client.close();
+  await peer.close();
+});
 
 Deno.test("RequestClient rejects only the request that cannot be laid out", async () => {
   const { client, peer } = pairOf({}, 10);
@@ -898,23 +933,14 @@ Deno.test("RequestClient.close() needs no grace when nobody waits", async () => 
 
 Deno.test("RequestClient takes one timer for a thousand timeouts", async () => {
   const { client, peer } = pairOf({ timeout: 60_000 });
-  const { setTimeout: original } = globalThis;
-  let timers = 0;
-  const counting = (...args: Parameters<typeof original>) => {
-    timers++;
-    return original(...args);
-  };
-  Object.assign(globalThis, { setTimeout: counting });
-  try {
+  await using _client = client;
+  await using _peer = peer;
+  const timers = await countTimers(async () => {
     const asked = Array.from({ length: 1000 }, (_, i) => client.ask(`${i}`));
     await peer.writeMany(Array.from({ length: 1000 }, (_, i) => `${i}`));
     assertEquals((await Promise.all(asked)).length, 1000);
-    assertEquals(timers, 1);
-  } finally {
-    Object.assign(globalThis, { setTimeout: original });
-  }
-  await client.close();
-  await peer.close();
+  });
+  assertEquals(timers, 1);
 });
 
 Deno.test("RequestClient gives up each at its own time", async () => {
@@ -926,13 +952,26 @@ Deno.test("RequestClient gives up each at its own time", async () => {
     assertInstanceOf(error, RequestTimeoutError);
     assertEquals([error.timeout, client.waiting], [timeout, 1]);
   }
-  const both = [10, 2 ** 40].map((timeout) =>
+  const together = [30, 10, 20].map((timeout) =>
     failure(client.ask("x", { timeout }))
   );
-  await both[0];
-  assertEquals(client.waiting, 2);
+  await Promise.all(together);
+  assertEquals(client.waiting, 1);
   await client.close();
-  await Promise.all([longest, ...both]);
+  await longest;
+});
+
+Deno.test("RequestClient waits for longer than a timer can be set to", async () => {
+  const { client, peer } = pairOf();
+  await using _client = client;
+  await using _peer = peer;
+  const timers = await countTimers(async () => {
+    const asked = client.ask("one", { timeout: 2 ** 40 });
+    for (let i = 0; i < 20; i++) await turn();
+    await peer.write("1");
+    assertEquals(await asked, "1");
+  });
+  assertEquals(timers, 1);
 });
 
 Deno.test("RequestClient reads only what comes", async () => {
