@@ -22,7 +22,8 @@ import { decodeUtf8 } from "./utf8.ts";
  * Whose memory a frame is.
  *
  * - `"owned"`: a view on a receive buffer that is never written again. It is the caller's for good; a kept
- *   frame keeps its buffer (up to 64 KiB) alive, and `frame.buffer` is shared with its neighbours and with
+ *   frame keeps its buffer alive (up to 64 KiB; 256 KiB if frames of 16 KiB or more come as fast as they are
+ *   read), and `frame.buffer` is shared with its neighbours and with
  *   what is still to come: it must not be transferred.
  * - `"copied"`: memory of its own.
  * - `"borrowed"`: a view that is valid until the next read only.
@@ -45,6 +46,9 @@ const NO_VIEW = new DataView(NO_BUFFER);
 const FIRST_SLAB = 1024;
 const SMALLEST_SLAB = 4 * 1024;
 const LARGEST_SLAB = 64 * 1024;
+/** Of frames from this length on, few would fit into that; when reads fill it, they get a larger one. */
+const LARGE_FRAME = 16 * 1024;
+const SLAB_OF_LARGE = 256 * 1024;
 /** Of a buffer of this length or more, systems give memory only for what is written to. */
 const VAST = 32 * 1024 * 1024;
 /** From this length on, a pushed chunk is kept as it is; copying a shorter one costs less. */
@@ -471,8 +475,8 @@ export class ByteQueue {
 
   /**
    * The place where the next bytes go: read into it, then {@linkcode ByteQueue.commit} what came. It starts
-   * at 1 KiB, goes on with 4 KiB, and grows to 64 KiB while reads fill it; a frame that is larger gets a slab
-   * that grows with what has arrived of it.
+   * at 1 KiB, goes on with 4 KiB, and grows to 64 KiB while reads fill it, then to 256 KiB for frames of
+   * 16 KiB or more; a frame that is larger gets a slab that grows with what has arrived of it.
    *
    * @param atLeast How many bytes it must take.
    * @returns A view to write to before anything else is done with the queue.
@@ -652,7 +656,10 @@ export class ByteQueue {
     if (this.#buffer !== NO_BUFFER) {
       this.#slabSize = Math.max(this.#slabSize, SMALLEST_SLAB);
     }
-    let capacity = Math.max(this.#slabSize, held + atLeast);
+    const large = this.#slabSize === LARGEST_SLAB && this.#neededKnown &&
+      this.#wanted >= LARGE_FRAME;
+    const size = large ? SLAB_OF_LARGE : this.#slabSize;
+    let capacity = Math.max(size, held + atLeast);
     if (this.#wanted > capacity && this.#neededKnown) {
       // An announced length is no reason to take memory: the slab grows with what has come, and at the end
       // to the very length, so that no step is for a few bytes.

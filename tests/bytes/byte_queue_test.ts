@@ -554,3 +554,21 @@ Deno.test("ByteQueue finds the first of the bytes that it looks for, whatever is
     assertEquals(queue.searched, expected ?? bytes.length, `seed ${seed}`);
   }
 });
+
+Deno.test("ByteQueue makes room for several large frames, once reads fill its largest slab", () => {
+  const largest = (frame: number): number => {
+    const queue = new ByteQueue();
+    let size = 0;
+    for (let i = 0; i < 40; i++) {
+      const room = queue.room();
+      size = Math.max(size, room.buffer.byteLength);
+      queue.commit(room.length);
+      while (queue.length >= frame) queue.take(frame);
+      queue.begin();
+      queue.need(frame);
+    }
+    return size / KIB;
+  };
+  assertEquals([largest(1000), largest(10 * KIB)], [64, 64]);
+  assertEquals([largest(16 * KIB), largest(64 * KIB)], [256, 256]);
+});
