@@ -124,6 +124,10 @@ export class ByteQueue {
   #textStart = 0;
   /** Whether each character is one byte. */
   #textIsAscii = false;
+  /** The byte that ends them. */
+  #textByte = 0;
+  /** How far to decode ahead: not much further than was of use where other bytes are taken in between. */
+  #textReach = Infinity;
   /** Index in the slab up to which decoding ahead is of no use. */
   #undecodable = 0;
   /**
@@ -258,7 +262,7 @@ export class ByteQueue {
    */
   takeText(byte: number, most: number, before?: number): string | undefined {
     const decoded = this.#textStart === this.#start &&
-      this.#textIndex < this.#text.length;
+      this.#textIndex < this.#text.length && this.#textByte === byte;
     if (!decoded && !this.#decodeAhead(byte)) return undefined;
     const text = this.#text;
     const from = this.#textIndex;
@@ -580,17 +584,20 @@ export class ByteQueue {
     return this.#view;
   }
 
-  /** Decodes what has come up to the last `byte`, and says whether there is anything of use. */
+  /** Decodes what has come up to the last `byte` in reach, and says whether there is anything of use. */
   #decodeAhead(byte: number): boolean {
     const start = this.#start;
     if (start < this.#undecodable) return false;
     const bytes = this.#bytes;
     const from = Math.max(this.#searched, start);
-    let end = this.#end;
+    const wasted = this.#textIndex < this.#text.length;
+    const reach = wasted ? Math.max(this.#textIndex, 1) : 2 * this.#textReach;
+    let end = Math.min(start + reach, this.#end);
     while (end > from && bytes[end - 1] !== byte) end--;
-    if (end === from) {
-      this.#searched = this.#end;
-      return false;
+    if (end <= from) {
+      const length = this.indexOf(byte);
+      if (length === undefined) return false;
+      end = start + length + 1;
     }
     try {
       this.#text = decodeUtf8(new Uint8Array(this.#buffer, start, end - start));
@@ -598,6 +605,8 @@ export class ByteQueue {
       this.#undecodable = end;
       return false;
     }
+    this.#textReach = reach;
+    this.#textByte = byte;
     this.#textIndex = 0;
     this.#textStart = start;
     this.#textIsAscii = this.#text.length === end - start;

@@ -492,6 +492,32 @@ Deno.test("ByteQueue leaves a text that is too long or not UTF-8 where it is", (
   assertEquals(queue.takeText(LF, 3), "ok");
 });
 
+Deno.test("ByteQueue takes texts that different bytes end", () => {
+  const queue = queueOf("a\nb\nc;d\ne;");
+  assertEquals([queue.takeText(10, 9), queue.takeText(59, 9)], ["a", "b\nc"]);
+  assertEquals([queue.takeText(10, 9), queue.takeText(59, 9)], ["d", "e"]);
+});
+
+Deno.test("ByteQueue decodes little for nothing where bytes are taken between texts", () => {
+  const real = TextDecoder.prototype.decode;
+  let decoded = 0;
+  TextDecoder.prototype.decode = function (input, options) {
+    decoded += input?.byteLength ?? 0;
+    return real.call(this, input, options);
+  };
+  try {
+    const queue = queueOf("head\n12345678".repeat(2000));
+    const { length } = queue;
+    for (let i = 0; i < 2000; i++) {
+      assertEquals(queue.takeText(10, 9), "head");
+      queue.drop(8);
+    }
+    assertLess(decoded, 4 * length);
+  } finally {
+    TextDecoder.prototype.decode = real;
+  }
+});
+
 Deno.test("ByteQueue finds a byte near and far, and no stale one behind the last", () => {
   const queue = new ByteQueue("borrowed");
   receive(queue, raw("x".repeat(700) + "|"));
