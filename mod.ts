@@ -63,6 +63,18 @@ export {
 export { lines, type LinesOptions } from "./lib/codec/lines.ts";
 export { mapCodec, type Mapping } from "./lib/codec/map_codec.ts";
 export { netstring } from "./lib/codec/netstring.ts";
+export {
+  type LocalProxyHeader,
+  type ProxyAddr,
+  type ProxyHeader,
+  proxyHeader,
+  type ProxyHeaderOptions,
+  type ProxyNetAddr,
+  type ProxyTlv,
+  type ProxyUnixAddr,
+  type RelayedProxyHeader,
+  type UnknownProxyHeader,
+} from "./lib/codec/proxy_header.ts";
 export { text } from "./lib/codec/text.ts";
 export {
   type LengthRule,

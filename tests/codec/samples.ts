@@ -19,6 +19,8 @@ import {
   Message,
   messages,
   netstring,
+  type ProxyHeader,
+  proxyHeader,
   text,
   typed,
   untilClose,
@@ -867,6 +869,168 @@ const untilCloseCases = [
   ),
 ];
 
+const SIGNATURE = "\r\n\r\n\0\r\nQUIT\n";
+/** 192.168.0.1, 192.168.0.11, 56324 and 443. */
+const ADDRESSES = "\xc0\xa8\0\x01\xc0\xa8\0\x0b\xdc\x04\x01\xbb";
+/** A server name, a checksum, and that the client came by TLS 1.3. */
+const TLVS = "\x02\0\x09a.example" + "\x03\0\x04\xa1\xd5\x75\xb1" +
+  "\x20\0\x0f\x01\0\0\0\0\x21\0\x07TLSv1.3";
+
+function relayed(
+  version: 1 | 2,
+  source: string,
+  destination: string,
+  transport: "tcp" | "udp" = "tcp",
+): ProxyHeader {
+  return {
+    version,
+    command: "proxy",
+    source: { transport, hostname: source, port: 56324 },
+    destination: { transport, hostname: destination, port: 443 },
+    tlvs: [],
+  };
+}
+
+const proxyHeaderCases = [
+  valueCase<ProxyHeader, ProxyHeader>(
+    "proxyHeader",
+    "version 1",
+    proxyHeader(),
+    [
+      [
+        relayed(1, "192.168.0.1", "192.168.0.11"),
+        "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n",
+      ],
+      [
+        relayed(1, "2001:db8::1", "::ffff:192.0.2.1"),
+        "PROXY TCP6 2001:db8::1 ::ffff:c000:201 56324 443\r\n",
+      ],
+      [
+        relayed(1, "2001:db8::1", "::1"),
+        "PROXY TCP6 2001:0DB8:0:0:0:0:0:1 0::1 56324 443\r\n",
+        false,
+      ],
+      [{ version: 1, command: "proxy", tlvs: [] }, "PROXY UNKNOWN\r\n"],
+      [
+        { version: 1, command: "proxy", tlvs: [] },
+        "PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n",
+        false,
+      ],
+      [
+        { version: 1, command: "proxy", tlvs: [] },
+        "PROXY UNKNOWN \xff\r\n",
+        false,
+      ],
+    ],
+    {
+      tooLarge: [
+        "PROXY UNKNOWN " + "x".repeat(93) + "\r\n",
+        "PROXY TCP4 " + "1".repeat(100),
+      ],
+      malformed: [
+        "GET / HTTP/1.1\r\n",
+        "\x16\x03\x01",
+        "SSH-2.0-x\r\n",
+        "PING TCP4 1.2.3.4 1.2.3.4 1 2\r\n",
+        "PROXY UDP4 1.2.3.4 1.2.3.4 1 2\r\n",
+        "PROXY TCP7 1.2.3.4 1.2.3.4 1 2\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 80000\r\n",
+        "PROXY TCP4 299.168.0.1 1.2.3.4 1 2\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n",
+        "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\r\n",
+        "PROXY  TCP4 1.2.3.4 1.2.3.4 1 2\r\n",
+        "PROXY TCP6 ::1::2 ::1 1 2\r\n",
+        "PROXY UNKNOWNS\r\n",
+        "PROXY UNKNOWN a\nb\r\n",
+        "PROXY UNKNOWN\n",
+      ],
+    },
+  ),
+  valueCase<ProxyHeader, ProxyHeader>(
+    "proxyHeader",
+    "version 2",
+    proxyHeader(),
+    [
+      [
+        relayed(2, "192.168.0.1", "192.168.0.11"),
+        `${SIGNATURE}\x21\x11\0\x0c${ADDRESSES}`,
+      ],
+      [
+        relayed(2, "192.168.0.1", "192.168.0.11", "udp"),
+        `${SIGNATURE}\x21\x12\0\x0c${ADDRESSES}`,
+      ],
+      [
+        relayed(2, "2001:db8::1", "::ffff:192.0.2.1"),
+        `${SIGNATURE}\x21\x21\0\x24\x20\x01\x0d\xb8${"\0".repeat(11)}\x01${
+          "\0".repeat(10)
+        }\xff\xff\xc0\0\x02\x01\xdc\x04\x01\xbb`,
+      ],
+      [
+        {
+          version: 2,
+          command: "proxy",
+          source: { transport: "unix", path: "/run/a.sock" },
+          destination: { transport: "unix", path: "\0name" },
+          tlvs: [],
+        },
+        `${SIGNATURE}\x21\x31\0\xd8${"/run/a.sock".padEnd(108, "\0")}${
+          "\0name".padEnd(108, "\0")
+        }`,
+      ],
+      [
+        {
+          ...relayed(2, "192.168.0.1", "192.168.0.11"),
+          tlvs: [
+            { type: 2, value: raw("a.example") },
+            { type: 3, value: raw("\xa1\xd5\x75\xb1") },
+            { type: 0x20, value: raw("\x01\0\0\0\0\x21\0\x07TLSv1.3") },
+          ],
+        },
+        `${SIGNATURE}\x21\x11\0\x31${ADDRESSES}${TLVS}`,
+      ],
+      [{ version: 2, command: "local", tlvs: [] }, `${SIGNATURE}\x20\0\0\0`],
+      [
+        {
+          version: 2,
+          command: "local",
+          tlvs: [{ type: 3, value: raw("\xa9\xb8\x7e\x8f") }],
+        },
+        `${SIGNATURE}\x20\0\0\x07\x03\0\x04\xa9\xb8\x7e\x8f`,
+      ],
+      [
+        { version: 2, command: "local", tlvs: [] },
+        `${SIGNATURE}\x20\x11\0\x0c${ADDRESSES}`,
+        false,
+      ],
+      [{ version: 2, command: "proxy", tlvs: [] }, `${SIGNATURE}\x21\0\0\0`],
+      [
+        { version: 2, command: "proxy", tlvs: [] },
+        `${SIGNATURE}\x21\x10\0\x0c${ADDRESSES}`,
+        false,
+      ],
+    ],
+    {
+      tooLarge: [
+        `${SIGNATURE}\x21\x11\x02\x09`,
+        `${SIGNATURE}\x20\0\xff\xff${ADDRESSES}`,
+      ],
+      malformed: [
+        "\r\n\r\n\r\n",
+        `${SIGNATURE}\x11\x11\0\x0c${ADDRESSES}`,
+        `${SIGNATURE}\x23\x11\0\x0c${ADDRESSES}`,
+        `${SIGNATURE}\x21\x41\0\x0c${ADDRESSES}`,
+        `${SIGNATURE}\x21\x14\0\x0c${ADDRESSES}`,
+        `${SIGNATURE}\x21\x11\0\x0b${ADDRESSES}`,
+        `${SIGNATURE}\x21\x11\0\x0e${ADDRESSES}\x02\0`,
+        `${SIGNATURE}\x21\x11\0\x13${ADDRESSES}\x03\0\x04\0\0\0\0`,
+        `${SIGNATURE}\x21\x31\0\xd8${"\xff".repeat(216)}`,
+      ],
+    },
+  ),
+];
+
 const textCases = [
   valueCase(
     "text",
@@ -1019,6 +1183,7 @@ export const codecCases: readonly CodecCase[] = [
   ...typedCases,
   ...headerBlockCases,
   ...untilCloseCases,
+  ...proxyHeaderCases,
   ...textCases,
   ...jsonCases,
   ...mapCodecCases,
