@@ -228,6 +228,7 @@ export class ByteSink {
       this.#sealedLength -= length;
       excess -= length;
     }
+    this.#keepsOthers = this.#sealed.some(({ buffer }) => buffer === undefined);
   }
 
   /**

@@ -190,7 +190,10 @@ export class SendBuffer {
     }
     const { promise: sent, resolve, reject } = Promise.withResolvers<void>();
     sent.catch(() => {}); // who does not wait is told by the next call
-    waiters.splice(index, 0, { position, sent, told, resolve, reject });
+    if (this.#failed) { // just now: the connection threw at once
+      this.#perhapsReported ||= told;
+      reject(this.#failure);
+    } else waiters.splice(index, 0, { position, sent, told, resolve, reject });
     return sent;
   }
 

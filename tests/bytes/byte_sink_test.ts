@@ -170,6 +170,16 @@ Deno.test("ByteSink takes back what was laid out last, over chunks too", () => {
   }
 });
 
+Deno.test("ByteSink keeps no others' memory once it was taken back", () => {
+  const sink = new ByteSink({ keepFrom: 4 });
+  sink.write(raw("caller's"));
+  sink.write(raw("other"));
+  sink.truncate(8);
+  assertEquals(sink.keepsOthers, true);
+  sink.truncate(0);
+  assertEquals(sink.keepsOthers, false);
+});
+
 Deno.test("ByteSink does not change the caller's memory when it takes a part of it back", () => {
   const sink = new ByteSink({ keepFrom: 4 });
   const kept = raw("caller's");

@@ -645,3 +645,24 @@ Deno.test("Framing fails if the memory of a long frame was given away before it 
   await peer.close().catch(() => {});
   there.close();
 });
+
+Deno.test("write() of a large frame is rejected when the connection throws at once", async () => {
+  const conn: ByteConn = {
+    read: () => Promise.resolve(null),
+    write() {
+      throw new Deno.errors.BrokenPipe("gone");
+    },
+    close() {},
+  };
+  await using peer = new Framing(conn, lengthPrefixed());
+  const room = peer.write(new Uint8Array(64 * 1024));
+  const settled = Promise.resolve(room).then(() => "sent", () => "rejected");
+  assertEquals(await Promise.race([settled, turns(20)]), "rejected");
+  assertThrows(() => peer.write(new Uint8Array(1)), PeerResetError);
+});
+
+/** Lets turns of the microtask queue pass. */
+async function turns(count: number): Promise<string> {
+  for (let i = 0; i < count; i++) await undefined;
+  return "waits";
+}
