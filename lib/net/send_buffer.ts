@@ -161,7 +161,11 @@ export class SendBuffer {
    */
   flushNow(): void {
     if (this.#writing || this.#failed || this.sink.length === 0) return;
-    this.#conn.write(this.sink.bytes()).catch(() => {});
+    try {
+      this.#conn.write(this.sink.bytes()).catch(() => {});
+    } catch {
+      return; // lost, as what it would not have taken
+    }
   }
 
   /** Ends sending for good; the first failure stays. */

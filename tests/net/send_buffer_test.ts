@@ -369,6 +369,23 @@ Deno.test("Framing takes a write() that throws for one that fails", async () => 
   await peer.close();
 });
 
+Deno.test("Framing's disposal closes a connection whose write() throws", () => {
+  let closed = 0;
+  {
+    using peer = new Framing({
+      read: () => Promise.resolve(null),
+      write() {
+        throw new TypeError("odd");
+      },
+      close() {
+        closed++;
+      },
+    }, lines());
+    peer.write("x");
+  }
+  assertEquals(closed, 1);
+});
+
 /** Writes part of a frame, then finds that it cannot be laid out. */
 const halfHearted: Codec<string> = {
   decode: () => undefined,
