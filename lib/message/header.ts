@@ -52,12 +52,24 @@ const NAMES = new Set([
 
 /** What headers without further fields have for them. */
 export const NO_EXTRA: Readonly<Record<string, JsonValue>> = Object.freeze({});
-const NO_BYTES = new Uint8Array();
 /** The `content-encoding` of text that is made here. */
 export const UTF_8 = "utf-8";
-const QUOTED_UTF_8 = JSON.stringify(UTF_8);
 /** How many bytes say how long a header is. */
 export const HEADER_PREFIX = 2;
+
+/** What stands in front of a content type, between it and a content encoding, and behind that. */
+const BEGINNINGS = {
+  big: encodeUtf8('{"byteorder": "big", "content-type": "'),
+  little: encodeUtf8('{"byteorder": "little", "content-type": "'),
+};
+const ENCODING = encodeUtf8('", "content-encoding": "');
+const LENGTH = encodeUtf8('", "content-length": ');
+/** The last two with the encoding that nearly all text has. */
+const UTF_8_LENGTH = encodeUtf8(
+  `", "content-encoding": "${UTF_8}", "content-length": `,
+);
+/** More than all of that takes. */
+const LITERALS = 128;
 
 /** Lays a value out as Python's `json.dumps` does: a space behind each comma and each colon. */
 export function layOutJson(value: unknown): string {
@@ -71,33 +83,16 @@ export function layOutJson(value: unknown): string {
   return text.replace(/(,?)\n */g, (_, comma) => comma && ", ");
 }
 
-/** The fields in front of `content-length` as they were laid out last: most messages have the same. */
-const last = {
-  byteorder: "",
-  contentType: "",
-  contentEncoding: "",
-  text: "",
-  bytes: NO_BYTES,
-};
+/** Lays out what stands between two quotation marks. */
+function layOutString(text: string, out: ByteSink): void {
+  let plain = 0;
+  while (plain < text.length && isPlain(text.charCodeAt(plain))) plain++;
+  out.text(plain === text.length ? text : JSON.stringify(text).slice(1, -1));
+}
 
-/** Whether the fields in front of `content-length` are those that were laid out last; they are now. */
-function beginsAsLast(header: MessageHeader): boolean {
-  const { byteorder, contentType, contentEncoding } = header;
-  if (
-    byteorder === last.byteorder && contentType === last.contentType &&
-    contentEncoding === last.contentEncoding
-  ) return true;
-  const type = JSON.stringify(contentType);
-  const encoding = contentEncoding === UTF_8
-    ? QUOTED_UTF_8
-    : JSON.stringify(contentEncoding);
-  last.byteorder = byteorder;
-  last.contentType = contentType;
-  last.contentEncoding = contentEncoding;
-  last.text = `{"byteorder": "${byteorder}", "content-type": ${type}, ` +
-    `"content-encoding": ${encoding}, "content-length": `;
-  last.bytes = NO_BYTES;
-  return false;
+/** Whether a character stands for itself in JSON, in one byte. */
+function isPlain(unit: number): boolean {
+  return unit >= 0x20 && unit < 0x7f && unit !== 0x22 && unit !== 0x5c;
 }
 
 /**
@@ -123,15 +118,23 @@ export function layOutHeader(
     rest += `, ${JSON.stringify(name)}: ${layOutJson(header.extra[name])}`;
   }
   rest += "}";
-  const repeated = beginsAsLast(header);
-  out.reserve(HEADER_PREFIX + 3 * (last.text.length + rest.length));
+  const { byteorder, contentType, contentEncoding } = header;
+  // An escape is six bytes long.
+  out.reserve(
+    LITERALS + 6 * (contentType.length + contentEncoding.length) +
+      3 * rest.length,
+  );
   const { position } = out;
   out.uint(0, HEADER_PREFIX);
-  if (repeated) {
-    if (last.bytes === NO_BYTES) last.bytes = encodeUtf8(last.text);
-    out.write(last.bytes);
-    out.text(rest);
-  } else out.text(last.text + rest);
+  out.write(BEGINNINGS[byteorder]);
+  layOutString(contentType, out);
+  if (contentEncoding === UTF_8) out.write(UTF_8_LENGTH);
+  else {
+    out.write(ENCODING);
+    layOutString(contentEncoding, out);
+    out.write(LENGTH);
+  }
+  out.text(rest);
   const length = out.position - position - HEADER_PREFIX;
   if (length > limit) {
     out.truncate(position);

@@ -34,11 +34,16 @@ interface WireHeader {
 
 /** The content types of all messages, all of one length. */
 function contentTypes(repeated: boolean): string[] {
-  return Array.from({ length: count }, (_, i) => {
+  const types = Array.from({ length: count }, (_, i) => {
     const number = String(repeated ? 0 : i).padStart(8, "0");
     return `text/x-${number}`;
   });
+  // Text put together from parts is made one on its first use, which would be in somebody's time.
+  return types.map((type) => decodeText(encodeText(type)));
 }
+
+const encodeText = (text: string) => new TextEncoder().encode(text);
+const decodeText = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 function headersOf(types: readonly string[]): WireHeader[] {
   return types.map((type) => ({
