@@ -87,12 +87,12 @@ export const SUITES: readonly Suite[] = [
       { name: "c", program: "c", count: 4_000_000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.27, typical: 0.4 },
+      { of: "framewire try", against: "deno bare", floor: 0.19, typical: 0.28 },
       {
         of: "framewire iterate",
         against: "deno bare",
-        floor: 0.2,
-        typical: 0.29,
+        floor: 0.12,
+        typical: 0.18,
       },
       { of: "framewire try", against: "deno naive", floor: 38, typical: 57 },
       {
@@ -111,7 +111,7 @@ export const SUITES: readonly Suite[] = [
       { name: "deno bare", program: "bare", count: 6000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.5, typical: 0.74 },
+      { of: "framewire try", against: "deno bare", floor: 0.6, typical: 0.9 },
     ],
   },
   {
@@ -183,7 +183,7 @@ export const SUITES: readonly Suite[] = [
         floor: 2.2,
         typical: 3.3,
       },
-      { of: "encode", against: "JSON.stringify", floor: 0.4, typical: 0.58 },
+      { of: "encode", against: "JSON.stringify", floor: 0.47, typical: 0.7 },
     ],
   },
 ];
