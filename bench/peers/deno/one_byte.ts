@@ -22,6 +22,7 @@ import {
   Message,
   messages,
   netstring,
+  proxyHeader,
   text,
   typed,
   untilClose,
@@ -118,6 +119,8 @@ function headerOf(length: number, field: string): Uint8Array<ArrayBuffer> {
 const prefixed = lengthPrefixed(limits);
 const almost = delimited("aaaab", limits);
 
+const proxied = proxyHeader({ maxFrameLength: 65_551 });
+
 const CASES: readonly Case[] = [
   whole("lengthPrefixed", prefixed, payload),
   whole("varintPrefixed", varintPrefixed(limits), payload),
@@ -188,6 +191,17 @@ const CASES: readonly Case[] = [
     "messages, the header",
     () => messages({ maxHeaderLength: 0xffff }),
     longHeader,
+    32_000,
+  ),
+  testCase(
+    "proxyHeader, a long value",
+    () => proxied,
+    (length) =>
+      encodeFrame(proxied, {
+        version: 2,
+        command: "local",
+        tlvs: [{ type: 0xe0, value: payload(length) }],
+      }),
     32_000,
   ),
   whole("json", json(text(prefixed)), letters),
