@@ -133,6 +133,18 @@ class Finder {
   }
 }
 
+/** Whether a delimiter lies at `index`, given that its last byte does. */
+function liesAt(
+  received: ByteQueue,
+  index: number,
+  delimiter: Uint8Array,
+): boolean {
+  for (let i = 0; i < delimiter.length - 1; i++) {
+    if (received.at(index + i) !== delimiter[i]) return false;
+  }
+  return true;
+}
+
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
@@ -281,11 +293,7 @@ export function delimited(
     let last: number | undefined;
     while ((last = received.indexOf(lastByte)) !== undefined) {
       const index = last + 1 - length;
-      let same = index < 0 ? -1 : 0;
-      while (same >= 0 && same < length - 1) {
-        same = received.at(index + same) === delimiter[same] ? same + 1 : -1;
-      }
-      if (same >= 0) {
+      if (index >= 0 && liesAt(received, index, delimiter)) {
         if (index > limit) break;
         const frame = received.take(index);
         received.drop(length);

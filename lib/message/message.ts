@@ -19,7 +19,7 @@ import { encodeUtf8 } from "../codec/text.ts";
 import { MessageHeaderError } from "../errors.ts";
 import { BINARY, decodeJson, decodeText } from "./content.ts";
 import {
-  HEADER_PREFIX,
+  HEADER_PREFIX as PREFIX,
   type HeaderPlace,
   layOutHeader,
   layOutJson,
@@ -30,7 +30,6 @@ import {
 import { KnownHeaders } from "./known_headers.ts";
 import { readPlainHeader } from "./plain_header.ts";
 
-const PREFIX = HEADER_PREFIX;
 /** A reader or writer that gives or takes nothing so many times in a row is broken. */
 const MAX_EMPTY = 100;
 
