@@ -558,7 +558,7 @@ export class RequestClient<Q, A> implements AsyncDisposable {
     how: "regular" | "broken",
   ): Promise<void> {
     this.#refusal ??= { reason, cause };
-    clearTimeout(this.#alarm);
+    if (this.#alarm !== undefined) clearTimeout(this.#alarm);
     // What waits in the send buffer is not sent any more: nobody could be told the answer.
     await this.#framing.close({ signal: AbortSignal.abort() }).catch(() => {});
     // What is left in the count then was given to the connection, unless somebody else closed it: that may
