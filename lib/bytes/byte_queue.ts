@@ -23,8 +23,8 @@ import { decodeUtf8 } from "./utf8.ts";
  *
  * - `"owned"`: a view on a receive buffer that is never written again. It is the caller's for good; a kept
  *   frame keeps its buffer alive (up to 64 KiB; 256 KiB if frames of 16 KiB or more come as fast as they are
- *   read), and `frame.buffer` is shared with its neighbours and with
- *   what is still to come: it must not be transferred.
+ *   read), and `frame.buffer` is shared with its neighbours and with what is still to come: it must not be
+ *   transferred.
  * - `"copied"`: memory of its own.
  * - `"borrowed"`: a view that is valid until the next read only.
  */

@@ -1,7 +1,8 @@
 /**
  * A connection that speaks a codec.
  *
- * Reading, which is one loop in `#read`:
+ * Reading, which is one loop in `#readOn`; `#read` takes its first step without a coroutine, as most frames come
+ * with the first read:
  *
  *                        ┌────────────────────────── a frame is here ──► hand it out
  *                        │
