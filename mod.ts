@@ -105,6 +105,7 @@ export {
   type TcpConnectOptions,
   type UnixConnectOptions,
 } from "./lib/net/connect.ts";
+export type { BackoffOptions } from "./lib/net/backoff.ts";
 export type { WaitOptions } from "./lib/net/deadline.ts";
 export {
   type ByteConn,
@@ -114,6 +115,7 @@ export {
   type FramingStats,
 } from "./lib/net/framing.ts";
 export { reply } from "./lib/net/reply.ts";
+export type { RetryOptions } from "./lib/net/retry.ts";
 export {
   type CloseRequestClientOptions,
   type IdOf,

@@ -4,23 +4,39 @@
  * @module
  */
 
+import type { ByteWriter } from "../bytes/byte_io.ts";
 import type { Codec } from "../codec/codec.ts";
+import { encodeFrame } from "../codec/encode_frame.ts";
+import { type ProxyHeader, proxyHeader } from "../codec/proxy_header.ts";
 import { ConnectTimeoutError } from "../errors.ts";
 import { checkTimeout, Deadline, type WaitOptions } from "./deadline.ts";
 import { checkHighWaterMark, Framing, type FramingOptions } from "./framing.ts";
+import { type RetryOptions, withRetry } from "./retry.ts";
 
 const CONNECT_TIMEOUT = 10_000;
+/** The longest header that version 2 of the PROXY protocol can announce. */
+const LONGEST_PROXY_HEADER = 65_551;
 
 /** What every kind of connection has. */
 export interface ConnectOptions extends FramingOptions {
-  /** Gives up connecting when it is aborted; `connect` rejects with its reason. */
+  /** Gives up connecting when it is aborted, at once; `connect` rejects with its reason. */
   signal?: AbortSignal;
   /**
-   * Gives up connecting after so many milliseconds; `Infinity` for never.
+   * Gives up a try to connect after so many milliseconds; `Infinity` for never.
    *
    * @default {10_000}
    */
   connectTimeout?: number;
+  /**
+   * Tries again, `{}` for five times in all. Each try has the whole `connectTimeout`. When the last one fails too,
+   * its error is thrown and says how often it was tried. Without this it is tried once.
+   */
+  retry?: RetryOptions;
+  /**
+   * What the server is told by the PROXY protocol, before everything else: whose connection this program relays.
+   * The server must expect it.
+   */
+  proxyHeader?: ProxyHeader;
 }
 
 /** Where to connect over TCP. */
@@ -67,6 +83,23 @@ export interface UnixConnectOptions extends ConnectOptions {
  * await peer.write("hello");
  * assertEquals(await peer.read(), "HELLO");
  * ```
+ *
+ * @example Waiting for a server that comes back
+ * ```ts
+ * import { connect, lines, reply, serve } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const shout = reply((line: string) => line.toUpperCase());
+ * const before = serve({ port: 0 }, lines(), shout);
+ * const { port } = before.addr;
+ * await before.shutdown();
+ *
+ * const connecting = connect({ port, retry: { attempts: Infinity } }, lines());
+ * await using server = serve({ port }, lines(), shout);
+ * await using peer = await connecting;
+ * await peer.write("hello");
+ * assertEquals(await peer.read(), "HELLO");
+ * ```
  */
 export function connect<T, W = T>(
   options: TcpConnectOptions,
@@ -85,20 +118,30 @@ export function connect<T, W = T>(
   options: UnixConnectOptions,
   codec: Codec<T, W>,
 ): Promise<Framing<T, W, Deno.UnixConn>>;
+/**
+ * Connects to an address of either kind, and speaks a codec over the connection.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ * @param options Where to, and how.
+ * @param codec The rule by which frames are cut and laid out.
+ * @returns The connection.
+ */
+export function connect<T, W = T>(
+  options: TcpConnectOptions | UnixConnectOptions,
+  codec: Codec<T, W>,
+): Promise<Framing<T, W, Deno.TcpConn | Deno.UnixConn>>;
 export async function connect<T, W = T>(
   options: TcpConnectOptions | UnixConnectOptions,
   codec: Codec<T, W>,
 ): Promise<Framing<T, W, Deno.TcpConn | Deno.UnixConn>> {
-  const { signal, connectTimeout: timeout = CONNECT_TIMEOUT } = options;
+  const { signal, connectTimeout: timeout = CONNECT_TIMEOUT, retry } = options;
   checkTimeout("connectTimeout", timeout);
   checkHighWaterMark(options.highWaterMark ?? 0);
-  const conn = "path" in options
-    ? await within(
-      { signal, timeout },
-      options.path,
-      () => Deno.connect({ transport: "unix", path: options.path }),
-    )
-    : await connectTcp(options, { signal, timeout });
+  if (!("path" in options)) checkPort(options.port);
+  const start = startOf(options);
+  const attempt = () => within({ signal, timeout }, options, start);
+  const conn = await (retry ? withRetry(attempt, retry, signal) : attempt());
   try {
     return new Framing(conn, codec, options);
   } catch (error) {
@@ -107,45 +150,93 @@ export async function connect<T, W = T>(
   }
 }
 
-function connectTcp(
-  { hostname = "127.0.0.1", port }: TcpConnectOptions,
-  wait: WaitOptions,
-): Promise<Deno.TcpConn> {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new RangeError(
-      `Cannot connect: port must be a whole number from 1 to 65535: it is ${port}`,
-    );
-  }
-  return within(
-    wait,
-    `${hostname}:${port}`,
-    (signal) => Deno.connect({ hostname, port, signal }),
+function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return;
+  throw new RangeError(
+    `Cannot connect: port must be a whole number from 1 to 65535: it is ${port}`,
   );
 }
 
+/** What is written before everything else. */
+function startOf({ proxyHeader: header }: ConnectOptions): Uint8Array {
+  if (header === undefined) return new Uint8Array();
+  const codec = proxyHeader({ maxFrameLength: LONGEST_PROXY_HEADER });
+  return encodeFrame(codec, header);
+}
+
+/**
+ * Opens a connection, up to where the frames begin: what lies between the socket and the codec belongs here. What
+ * it has opened when it fails, it closes.
+ *
+ * @param options Where to, and how.
+ * @param start What is written before everything else.
+ * @param signal Is aborted when nobody waits any longer. It may open the connection all the same.
+ */
+async function open(
+  options: TcpConnectOptions | UnixConnectOptions,
+  start: Uint8Array,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn | Deno.UnixConn> {
+  const conn = await openSocket(options, signal);
+  const giveUp = () => conn.close(); // a write cannot be ended otherwise
+  signal.addEventListener("abort", giveUp);
+  try {
+    await writeAll(conn, start);
+    return conn;
+  } catch (error) {
+    if (!signal.aborted) conn.close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+function openSocket(
+  options: TcpConnectOptions | UnixConnectOptions,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn | Deno.UnixConn> {
+  // The platform can give up a TCP connection itself; for Unix sockets it cannot.
+  if ("path" in options) {
+    return Deno.connect({ transport: "unix", path: options.path });
+  }
+  const { hostname = "127.0.0.1", port } = options;
+  return Deno.connect({ hostname, port, signal });
+}
+
+async function writeAll(conn: ByteWriter, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await conn.write(bytes.subarray(sent));
+  }
+}
+
+/** Where the options lead to, as people write it. */
+function whereTo(options: TcpConnectOptions | UnixConnectOptions): string {
+  if ("path" in options) return options.path;
+  return `${options.hostname ?? "127.0.0.1"}:${options.port}`;
+}
+
 /** Connects within the deadline; a connection that comes later is closed. */
-async function within<C extends Deno.Conn>(
+async function within(
   wait: WaitOptions,
-  where: string,
-  open: (signal: AbortSignal) => Promise<C>,
-): Promise<C> {
+  options: TcpConnectOptions | UnixConnectOptions,
+  start: Uint8Array,
+): Promise<Deno.TcpConn | Deno.UnixConn> {
   using deadline = Deadline.from(
     wait,
     (timeout) =>
       new ConnectTimeoutError(
-        `Cannot connect to ${where}: no answer within ${timeout} ms`,
+        `Cannot connect to ${whereTo(options)}: no answer within ${timeout} ms`,
         { timeout },
       ),
     true,
   );
-  // The platform can give up a TCP connection itself; for Unix sockets it cannot.
   const giveUp = new AbortController();
-  const opening = open(giveUp.signal);
+  const opening = open(options, start, giveUp.signal);
   try {
     return await (deadline?.wait(opening) ?? opening);
   } catch (error) {
     if (deadline?.passed) {
-      opening.then((late) => late.close(), () => {});
+      opening.then((late) => late.close()).catch(() => {});
       giveUp.abort();
     }
     throw error;
