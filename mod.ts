@@ -124,8 +124,6 @@ export {
   type RequestClientStats,
 } from "./lib/net/request_client.ts";
 export {
-  type Handler,
-  type PeerInfo,
   serve,
   type ServeOptions,
   type Server,
@@ -134,6 +132,12 @@ export {
   type TcpServeOptions,
   type UnixServeOptions,
 } from "./lib/net/serve.ts";
+export type {
+  Handler,
+  PeerInfo,
+  ProxyProtocolOptions,
+} from "./lib/net/served_connection.ts";
+export type { ServerLimits } from "./lib/net/server_limits.ts";
 export { streamConn, type StreamPair } from "./lib/net/stream_conn.ts";
 
 // Errors
@@ -141,6 +145,8 @@ export {
   ConnectionClosedError,
   ConnectionError,
   type ConnectionErrorOptions,
+  ConnectionRejectedError,
+  type ConnectionRejectedErrorOptions,
   ConnectTimeoutError,
   FrameTooLargeError,
   type FrameTooLargeErrorOptions,

@@ -8,6 +8,7 @@
  *     └─ MessageHeaderError    a message whose header says something it may not
  *     ConnectionError          the connection is wrong
  *     ├─ ConnectTimeoutError   nobody answered in time
+ *     ├─ ConnectionRejectedError a server refused a connection
  *     ├─ ReadTimeoutError      no whole frame came in time; nothing is lost
  *     ├─ WriteTimeoutError     the peer did not take the bytes in time
  *     ├─ PeerResetError        the peer, or the network, broke the connection
@@ -302,6 +303,59 @@ export class ConnectionError extends Error {
   }
 }
 
+/** What is known about a {@linkcode ConnectionRejectedError} beside its message. */
+export interface ConnectionRejectedErrorOptions extends ConnectionErrorOptions {
+  /** How many connections there may be, if there were too many. */
+  limit?: number | undefined;
+}
+
+/**
+ * A server refused a connection, by one of its own rules.
+ *
+ * @example Usage
+ * ```ts
+ * import { connect, lines, serve } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const errors: unknown[] = [];
+ * await using server = serve(
+ *   {
+ *     port: 0,
+ *     maxConnections: 1,
+ *     whenFull: "refuse",
+ *     onError: (error) => errors.push(error),
+ *   },
+ *   lines(),
+ *   async (peer) => void await peer.read(),
+ * );
+ * const { port } = server.addr;
+ * await using _first = await connect({ port }, lines());
+ * await using second = await connect({ port }, lines());
+ * assertEquals(await second.read(), null);
+ * // ConnectionRejectedError: Cannot accept connection: 1 are open, and maxConnections is 1
+ * assertEquals(errors.length, 1);
+ * ```
+ */
+export class ConnectionRejectedError extends ConnectionError {
+  /** The name of the class. */
+  override name = "ConnectionRejectedError";
+  /** The kind of fault, for programs. */
+  override readonly code = "ERR_CONNECTION_REJECTED";
+  /** How many connections there may be; `undefined` if that was not the reason. */
+  readonly limit: number | undefined;
+
+  /**
+   * Makes an error from a message and what else is known.
+   *
+   * @param message What happened.
+   * @param options How many connections there may be, and the cause.
+   */
+  constructor(message: string, options: ConnectionRejectedErrorOptions = {}) {
+    super(message, options);
+    this.limit = options.limit;
+  }
+}
+
 /** What is known about a timeout beside its message. */
 export interface TimeoutErrorOptions extends ConnectionErrorOptions {
   /** How long was waited, in milliseconds. */
@@ -351,7 +405,8 @@ export interface ReadTimeoutErrorOptions extends TimeoutErrorOptions {
 }
 
 /**
- * No whole frame came in time. Nothing is lost: the next read goes on where this one stood.
+ * No whole frame came in time. Nothing is lost: the next read goes on where this one stood. If it was a limit of
+ * the server that passed, the connection is closed.
  *
  * @example Usage
  * ```ts
@@ -402,7 +457,8 @@ export interface WriteTimeoutErrorOptions extends TimeoutErrorOptions {
 }
 
 /**
- * The peer did not take the bytes in time. They are still queued, in order.
+ * The peer did not take the bytes in time. They are still queued, in order. If it was a limit of the server that
+ * passed, the connection is closed.
  *
  * @example Usage
  * ```ts

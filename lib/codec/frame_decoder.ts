@@ -73,6 +73,11 @@ export class FrameDecoder<T> {
     return this.#received.needed;
   }
 
+  /** Whether a frame is being left out whose end has not come. */
+  get skipping(): boolean {
+    return this.#received.skipping;
+  }
+
   /** How many bytes have been pushed or committed since the stream began. */
   get position(): number {
     return this.#received.offset + this.buffered;

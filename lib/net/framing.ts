@@ -29,6 +29,7 @@ import {
 } from "../errors.ts";
 import { checkWait, Deadline, type WaitOptions } from "./deadline.ts";
 import { connectionFault } from "./faults.ts";
+import type { Account } from "./memory_budget.ts";
 import { SendBuffer } from "./send_buffer.ts";
 
 /** What a {@linkcode Framing} needs of a connection: every `Deno.Conn` has it. */
@@ -106,9 +107,47 @@ function asResult<T>(frame: T | typeof END): IteratorResult<T> {
   return frame === END ? DONE : { value: frame, done: false };
 }
 
+/** What a server looks at from time to time. */
+export interface Progress {
+  /** How many bytes have come. */
+  received: number;
+  /** How many bytes the connection has taken. */
+  sent: number;
+  /** How many bytes wait to be sent. */
+  pending: number;
+  /** How many frames were handed out. */
+  frames: number;
+  /** How many reads have ended, with a frame or with an error. */
+  reads: number;
+  /** Whether a read waits for the peer. */
+  waiting: boolean;
+  /** How many bytes of a frame have come that has not ended, and is not being left out. */
+  buffered: number;
+  /** How many bytes it has, if that is known. */
+  needed: number | undefined;
+  /** Whether a frame has begun and has not ended. */
+  insideFrame: boolean;
+}
+
 const CLOSE_TIMEOUT = 5000;
+const LINGER_ROOM = 4096;
 /** A connection that gives nothing so many times in a row is broken. */
 const MAX_EMPTY_READS = 100;
+
+/** A connection whatever codec it speaks. */
+export type AnyFraming = Framing<unknown, never>;
+
+/** Sees to it that what a connection holds is counted. */
+export let giveAccount: (peer: AnyFraming, account: Account) => void;
+/** Says how far a connection has come. */
+export let lookAt: (peer: AnyFraming, progress: Progress) => void;
+/** Ends a connection at once: what waits for it, and who turns to it later, is given the reason. */
+export let endWith: (peer: AnyFraming, reason: unknown) => void;
+/**
+ * Sends what was written, half-closes, and closes when the peer has ended the stream too: to close before would
+ * destroy what it has not received yet. How long that may take is for the caller to see to.
+ */
+export let finish: (peer: AnyFraming) => Promise<void>;
 
 /**
  * A connection that speaks a codec: frames instead of bytes.
@@ -161,6 +200,22 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   #closing: Promise<void> | undefined;
   #framesReceived = 0;
   #framesSent = 0;
+  /** How many reads ended with an error. */
+  #readErrors = 0;
+  /** What it holds of a server's memory. */
+  #account: Account | undefined;
+  /** Why its server ended it. */
+  #endReason: unknown;
+
+  static {
+    giveAccount = (peer, account) => {
+      peer.#account = account;
+      peer.#send.account = account;
+    };
+    lookAt = (peer, progress) => peer.#lookAt(progress);
+    endWith = (peer, error) => peer.#endWith(error);
+    finish = (peer) => peer.#finish();
+  }
 
   /**
    * Makes frames of a connection's bytes. From now on nobody else reads from it or writes to it.
@@ -376,6 +431,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     this.#checkKept("detach");
     this.#checkIdle("detach");
     this.#gone = "detached";
+    this.#account?.[Symbol.dispose]();
     return { conn: this.#conn, remainder: this.#decoder.takeRest() };
   }
 
@@ -407,6 +463,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     next.#stopAt = this.#stopAt;
     next.#framesReceived = this.#framesReceived;
     next.#framesSent = this.#framesSent;
+    next.#readErrors = this.#readErrors;
+    next.#account = this.#account;
     this.#gone = "switched";
     successors.set(this, next);
     return next;
@@ -460,7 +518,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   #iterate(): Promise<IteratorResult<T>> {
-    if (this.#gone === "closed") return Promise.resolve(DONE);
+    if (this.#closedHere) return Promise.resolve(DONE);
     try {
       const frame = this.tryRead();
       if (frame !== undefined) {
@@ -524,6 +582,9 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
       return this.#readOn(options, give, closedIsEnd);
     }
     return this.#receive().then((count) => {
+      if (this.#account?.tight) {
+        return this.#readOn(undefined, give, closedIsEnd);
+      }
       let frame: T | undefined;
       try {
         frame = this.#takeIn(count);
@@ -558,6 +619,11 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
         let count: number | null;
         try {
           count = await (deadline?.wait(pending) ?? pending);
+          const turn = count === null ? undefined : this.#turn(count);
+          if (turn !== undefined) {
+            await (deadline?.wait(turn) ?? turn);
+            this.#checkHere("read frame");
+          }
         } catch (error) {
           if (deadline?.passed && error === deadline.reason) throw error;
           throw this.#failRead(error);
@@ -581,8 +647,18 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     closedIsEnd: boolean,
   ): R {
     this.#reading = false;
-    if (closedIsEnd && this.#gone === "closed") return give(END);
+    this.#readErrors++;
+    if (closedIsEnd && this.#closedHere) return give(END);
     throw error;
+  }
+
+  /** Asks for leave to go on with bytes that have come, if this is a server's connection and room is scarce. */
+  #turn(count: number): Promise<void> | undefined {
+    const account = this.#account;
+    if (account === undefined || !account.tight) return undefined;
+    const { buffered } = this.#decoder;
+    account.holdReceived(buffered + count);
+    return account.turn(buffered > 0);
   }
 
   /** Reads from the connection, or takes up again the read that is under way. */
@@ -616,7 +692,9 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
         ),
       );
     }
-    return this.#stopped ? undefined : this.#next();
+    const frame = this.#stopped ? undefined : this.#next();
+    this.#account?.holdReceived(this.#decoder.buffered);
+    return frame;
   }
 
   /** Whether reading was ended, and no frame is left that had begun to come then. */
@@ -636,6 +714,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
 
   #failRead(cause: unknown): unknown {
     this.#pendingRead = undefined;
+    if (this.#readFailed) return this.#readFailure; // it was ended on this side, for a reason
     const { buffered, needed } = this.#decoder;
     const where = buffered === 0
       ? ""
@@ -679,10 +758,68 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     }
   }
 
+  /** Sends what was written, and closes when the peer has ended the stream too, or is told to hurry. */
+  #finish(): Promise<void> {
+    if (this.#closing !== undefined || this.#gone !== undefined) {
+      return this.#closing ?? Promise.resolve();
+    }
+    const finished = this.#closeGently();
+    this.#closing = finished.catch(() => {});
+    return finished;
+  }
+
+  async #closeGently(): Promise<void> {
+    try {
+      this.#writeEnded = true;
+      if (this.#send.failed) return this.#send.checkUnreported(false);
+      await this.drain({ timeout: CLOSE_TIMEOUT });
+      // To close while bytes are here that nobody read would destroy what has just been sent.
+      const mayLose = this.#send.sent > 0 && !this.#ended && !this.#readFailed;
+      if (mayLose) await this.#linger();
+    } finally {
+      this.#shut();
+    }
+  }
+
+  /** Half-closes, and throws away what comes until the peer has ended the stream. */
+  async #linger(): Promise<void> {
+    const room = new Uint8Array(LINGER_ROOM);
+    try {
+      await this.#conn.closeWrite?.();
+      let count = await (this.#pendingRead ?? this.#conn.read(room));
+      while (count !== null) count = await this.#conn.read(room);
+    } catch {
+      return; // it is closed
+    }
+  }
+
+  /** Ends the connection at once, and gives everybody the reason. */
+  #endWith(reason: unknown): void {
+    if (this.#gone !== undefined) return;
+    this.#readFailed = true;
+    this.#readFailure = this.#endReason = reason;
+    this.#send.fail(reason, true);
+    this.#shut();
+  }
+
+  #lookAt(progress: Progress): void {
+    const { position, buffered, needed, skipping } = this.#decoder;
+    progress.received = position;
+    progress.sent = this.#send.sent;
+    progress.pending = this.#send.failed ? 0 : this.#send.pending;
+    progress.frames = this.#framesReceived;
+    progress.reads = this.#framesReceived + this.#readErrors;
+    progress.waiting = this.#reading && !this.#account?.paused;
+    progress.buffered = buffered;
+    progress.needed = needed;
+    progress.insideFrame = buffered > 0 || skipping;
+  }
+
   #shut(): void {
     if (this.#gone !== undefined) return;
     this.#gone = "closed";
     this.#send.fail(this.#closedError("write frame"), true);
+    this.#account?.[Symbol.dispose]();
     try {
       this.#conn.close();
     } catch (error) {
@@ -713,7 +850,13 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   #checkHere(action: string): void {
-    if (this.#gone !== undefined) throw this.#closedError(action);
+    if (this.#gone === undefined) return;
+    throw this.#endReason ?? this.#closedError(action);
+  }
+
+  /** Whether the program closed the connection, rather than its server. */
+  get #closedHere(): boolean {
+    return this.#gone === "closed" && this.#endReason === undefined;
   }
 
   #closedError(action: string): ConnectionClosedError {
@@ -736,13 +879,7 @@ export function checkHighWaterMark(highWaterMark: number): void {
 }
 
 /** Who owns the connection of those whose codec was switched. */
-const successors = new WeakMap<object, Owner>();
-
-/** What can be done with a connection whatever codec it speaks. */
-export type Owner = Pick<
-  Framing<unknown>,
-  "close" | "stopReading" | typeof Symbol.dispose
->;
+const successors = new WeakMap<object, AnyFraming>();
 
 /**
  * Finds the object that owns a connection now: its codec may have been switched.
@@ -750,9 +887,9 @@ export type Owner = Pick<
  * @param framing The object that owned it first.
  * @returns The one that owns it now.
  */
-export function ownerOf(framing: Owner): Owner {
+export function ownerOf(framing: AnyFraming): AnyFraming {
   let owner = framing;
-  let next: Owner | undefined;
+  let next: AnyFraming | undefined;
   while ((next = successors.get(owner)) !== undefined) owner = next;
   return owner;
 }

@@ -5,7 +5,7 @@
  */
 
 import { FrameTooLargeError } from "../errors.ts";
-import type { Handler, PeerInfo } from "./serve.ts";
+import type { Handler, PeerInfo } from "./served_connection.ts";
 
 /**
  * Makes a handler that answers every request of a connection, in the order in which they came. It ends with

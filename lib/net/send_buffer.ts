@@ -15,6 +15,7 @@ import { ByteSink } from "../bytes/byte_sink.ts";
 import { ConnectionError, WriteTimeoutError } from "../errors.ts";
 import { Deadline, type WaitOptions } from "./deadline.ts";
 import { connectionFault } from "./faults.ts";
+import type { Account } from "./memory_budget.ts";
 
 /** From this length on, a payload is written from the caller's memory. */
 const KEEP_FROM = 64 * 1024;
@@ -48,6 +49,8 @@ function turnAll(): void {
 export class SendBuffer {
   /** Where frames are laid out; `commit` is to follow. */
   readonly sink: ByteSink = new ByteSink({ keepFrom: KEEP_FROM });
+  /** Where what waits is counted, for a server's connection. */
+  account: Account | undefined;
   #conn: ByteWriter & { ref?(): void };
   #highWaterMark: number;
   #sent = 0;
@@ -116,7 +119,7 @@ export class SendBuffer {
     if (!this.#writing) {
       if (sink.length >= FLUSH_FROM) this.#flush();
       else if (!this.#scheduled) this.#schedule();
-    }
+    } else this.account?.holdQueued(this.pending);
     if (keepsOthers) return this.#until(sink.position, true);
     return this.pending > this.#highWaterMark
       ? this.#until(sink.position - this.#highWaterMark, true)
@@ -175,6 +178,7 @@ export class SendBuffer {
     this.#failure = failure;
     this.#reported = reported;
     this.sink.truncate(this.sink.position - this.sink.length);
+    this.account?.holdQueued(0);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const { told, reject } of waiters) {
@@ -253,6 +257,7 @@ export class SendBuffer {
 
   #hand(chunk: Uint8Array): void {
     this.#chunk = chunk;
+    this.account?.holdQueued(this.pending);
     this.#conn.write(chunk).then(this.#wrote, this.#broke);
   }
 
@@ -283,6 +288,7 @@ export class SendBuffer {
   #chunkDone(): void {
     const { sink } = this;
     this.#chunk = NO_BYTES;
+    this.account?.holdQueued(this.pending);
     sink.recycle();
     if (sink.length >= FLUSH_FROM) return this.#flush();
     this.#writing = false;

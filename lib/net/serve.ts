@@ -1,51 +1,47 @@
 /**
  * The server's side: accepts connections that speak a codec, and runs a handler for each.
  *
- *     accept ─► task per connection: handler, then close ─► done
- *        ▲                             │ fails
+ *     accept ─► task per connection: handshake, handler, then close ─► done
+ *        ▲                             │ fails, or passes a limit
  *        └── goes on                   └─► onError, close ─► done
  *
  * @module
  */
 
 import type { Codec } from "../codec/codec.ts";
+import { ConnectionClosedError, ConnectionRejectedError } from "../errors.ts";
+import { sameOwner } from "./address_range.ts";
 import { checkTimeout, MAX_TIMER } from "./deadline.ts";
+import { checkHighWaterMark, type FramingOptions } from "./framing.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import {
-  checkHighWaterMark,
-  Framing,
-  type FramingOptions,
-  ownerOf,
-} from "./framing.ts";
-
-/** What is known of a connection beside its frames. */
-export interface PeerInfo {
-  /** The address of the peer. */
-  remoteAddr: Deno.Addr;
-  /** Tells the server's `onError` of an error that does not end the connection. */
-  report: (error: unknown) => void;
-}
-
-/**
- * Serves one connection. When it returns or throws, what was written is sent and the connection is closed;
- * one that it detached is its own to close.
- *
- * @typeParam T The frames that are read.
- * @typeParam W The frames that are written.
- */
-export type Handler<T, W = T> = (
-  peer: Framing<T, W, Deno.Conn>,
-  info: PeerInfo,
-) => Promise<void> | void;
+  type Handler,
+  type Host,
+  type PeerInfo,
+  type ProxyProtocolOptions,
+  ServedConnection,
+  type Tally,
+  type Trust,
+  trustOf,
+} from "./served_connection.ts";
+import { checkLimits, type ServerLimits, tickOf } from "./server_limits.ts";
 
 /** What every kind of server has. */
-export interface ServeOptions extends FramingOptions {
+export interface ServeOptions extends FramingOptions, ServerLimits {
   /** Shuts the server down when it is aborted. */
   signal?: AbortSignal;
+  /** Is told of every connection that is about to be handled. */
+  onConnection?: (info: PeerInfo) => void;
   /**
-   * Is told of every connection that failed, and, without `info`, of connections that could not be accepted.
-   * Without it, failures are only counted in `stats`.
+   * Is told of every connection that failed, passed a limit or was refused, and, without `info`, of those that
+   * could not be accepted. Without it, failures are only counted in `stats`.
    */
   onError?: (error: unknown, info?: PeerInfo) => void;
+  /**
+   * Expects every connection to begin with a PROXY header, by which a load balancer says who the client is:
+   * see {@linkcode proxyHeader}.
+   */
+  proxyProtocol?: ProxyProtocolOptions;
 }
 
 /** Where to listen over TCP. */
@@ -66,6 +62,12 @@ export interface TcpServeOptions extends ServeOptions {
    * @default {false}
    */
   reusePort?: boolean;
+  /**
+   * How many connections the system keeps that have not been accepted yet; it may allow fewer.
+   *
+   * @default {511}
+   */
+  tcpBacklog?: number;
 }
 
 /** Where to listen over a Unix socket. */
@@ -76,21 +78,43 @@ export interface UnixServeOptions extends ServeOptions {
 
 /** What a {@linkcode Server} has done. */
 export interface ServerStats {
-  /** Connections that were accepted. */
+  /** Connections that were accepted, those that were refused then included. */
   accepted: number;
   /** Connections that are open. */
   active: number;
-  /** Connections that ended with an error. */
+  /** Connections that were refused: there were too many, or they came past the proxies that are trusted. */
+  refused: number;
+  /** Connections that ended with an error, the two following kinds included. */
   failed: number;
+  /** Connections that passed a limit of time. */
+  timedOut: number;
+  /** Connections whose bytes were no frames. */
+  malformed: number;
   /** How often accepting failed. */
   acceptErrors: number;
+  /** How often a connection was not read from, for want of memory. */
+  paused: number;
+  /** Bytes that came. */
+  bytesReceived: number;
+  /** Bytes that were sent. */
+  bytesSent: number;
+  /** Frames that were read. */
+  framesReceived: number;
+  /** Frames that were written. */
+  framesSent: number;
+  /** Bytes of the memory budget that are in use. */
+  memory: number;
+  /** The most bytes of the memory budget that ever were. */
+  memoryPeak: number;
+  /** The most bytes that ever waited to be sent on one connection. */
+  longestQueue: number;
 }
 
 /** How a {@linkcode Server} is shut down. */
 export interface ShutdownOptions {
   /**
    * How long handlers may take to end, in milliseconds; `Infinity` for as long as they like. Connections
-   * that are open then are closed.
+   * that are open then are closed, and reported.
    *
    * @default {5000}
    */
@@ -184,48 +208,98 @@ export function serve<T, W = T>(
 ): Server<Deno.NetAddr> | Server<Deno.UnixAddr> {
   options.signal?.throwIfAborted();
   checkHighWaterMark(options.highWaterMark ?? 0);
+  const limits = checkLimits(options);
+  const trust = trustOf(options.proxyProtocol);
+  const setting = { options, codec, handler, limits, trust };
   if ("path" in options) {
     const { path } = options;
     const listener = Deno.listen({ transport: "unix", path });
-    return new ListeningServer(listener, options, codec, handler);
+    return new ListeningServer(listener, setting);
   }
-  const { hostname = "127.0.0.1", port, reusePort = false } = options;
-  const listener = Deno.listen({ hostname, port, reusePort });
-  return new ListeningServer(listener, options, codec, handler);
+  const { hostname = "127.0.0.1", port } = options;
+  const { reusePort = false, tcpBacklog = 511 } = options;
+  const listener = Deno.listen({ hostname, port, reusePort, tcpBacklog });
+  return new ListeningServer(listener, setting);
+}
+
+/** What a server was made with. */
+interface Setting<T, W> {
+  options: ServeOptions;
+  codec: Codec<T, W>;
+  handler: Handler<T, W>;
+  limits: Required<ServerLimits>;
+  trust: Trust | undefined;
 }
 
 /** Owns a listener and the connections that came from it. */
-class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
+class ListeningServer<T, W, A extends Deno.Addr>
+  implements Server<A>, Host<T, W> {
   #listener: Deno.Listener<Deno.Conn, A>;
-  #options: ServeOptions;
-  #codec: Codec<T, W>;
-  #handler: Handler<T, W>;
-  #peers = new Map<Framing<T, W, Deno.Conn>, Promise<void>>();
-  #stats: ServerStats = { accepted: 0, active: 0, failed: 0, acceptErrors: 0 };
+  #connections = new Set<ServedConnection<T, W>>();
+  /** How many connections there are of each address, if that is limited. */
+  #ofAddress = new Map<string, number>();
+  #acceptErrors = 0;
   #stopped = false;
   #wake: (() => void) | undefined;
-  #abandon = Promise.withResolvers<void>();
+  /** Is fulfilled when nothing is left to wait for. */
+  #done = Promise.withResolvers<void>();
   #abort = (): void => void this.shutdown();
+  /** The one timer, which runs while there are connections. */
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #tick: number;
+  #tickedAt = 0;
+  /** The time by the server's clock, which runs while the timer does. */
+  #now = 0;
+  readonly options: ServeOptions;
+  readonly codec: Codec<T, W>;
+  readonly handler: Handler<T, W>;
+  readonly limits: Required<ServerLimits>;
+  readonly budget: MemoryBudget;
+  readonly trust: Trust | undefined;
+  readonly tally: Tally = {
+    accepted: 0,
+    refused: 0,
+    failed: 0,
+    timedOut: 0,
+    malformed: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    framesReceived: 0,
+    framesSent: 0,
+  };
   readonly addr: A;
   readonly finished: Promise<void>;
 
   constructor(
     listener: Deno.Listener<Deno.Conn, A>,
-    options: ServeOptions,
-    codec: Codec<T, W>,
-    handler: Handler<T, W>,
+    { options, codec, handler, limits, trust }: Setting<T, W>,
   ) {
     this.#listener = listener;
-    this.#options = options;
-    this.#codec = codec;
-    this.#handler = handler;
+    this.options = options;
+    this.codec = codec;
+    this.handler = handler;
+    this.limits = limits;
+    this.trust = trust;
+    this.budget = new MemoryBudget(limits.memoryBudget);
+    this.#tick = tickOf(limits);
     this.addr = listener.addr;
     this.finished = this.#run();
     options.signal?.addEventListener("abort", this.#abort);
   }
 
   get stats(): ServerStats {
-    return { ...this.#stats, active: this.#peers.size };
+    const { tally, budget } = this;
+    const stats: ServerStats = {
+      ...tally,
+      active: this.#connections.size,
+      acceptErrors: this.#acceptErrors,
+      paused: budget.pauses,
+      memory: budget.used,
+      memoryPeak: budget.peak,
+      longestQueue: budget.longestQueue,
+    };
+    for (const connection of this.#connections) connection.count(stats);
+    return stats;
   }
 
   ref(): void {
@@ -241,7 +315,7 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
     this.#stop();
     const timer = grace > MAX_TIMER
       ? undefined
-      : setTimeout(() => this.#closeAll(), grace);
+      : setTimeout(() => this.#closeAll(grace), grace);
     await this.finished;
     clearTimeout(timer);
   }
@@ -254,95 +328,141 @@ class ListeningServer<T, W, A extends Deno.Addr> implements Server<A> {
   #stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.options.signal?.removeEventListener("abort", this.#abort);
     this.#listener.close();
     this.#wake?.();
-    for (const peer of this.#peers.keys()) ownerOf(peer).stopReading();
+    for (const connection of this.#connections) connection.stop();
   }
 
   /** Closes what is open, whatever its handler does. */
-  #closeAll(): void {
-    for (const peer of this.#peers.keys()) ownerOf(peer)[Symbol.dispose]();
-    this.#peers.clear();
-    this.#abandon.resolve(); // a handler may never settle
+  #closeAll(grace: number): void {
+    const reason = new ConnectionClosedError(
+      `Cannot serve connection: the grace of ${grace} ms of shutdown is over`,
+    );
+    for (const connection of this.#connections) connection.end(reason);
+    this.#connections.clear();
+    this.#done.resolve(); // a handler may never settle
   }
 
   /** Accepts until the listener is closed, then waits for the connections. */
   async #run(): Promise<void> {
     let pause = FIRST_PAUSE;
     while (!this.#stopped) {
+      if (this.#full && this.limits.whenFull === "wait") {
+        await this.#pause();
+        continue;
+      }
       try {
         const conn = await this.#listener.accept();
         pause = FIRST_PAUSE;
-        this.#stats.accepted++;
         this.#start(conn);
       } catch (error) {
         if (this.#stopped) break;
         // Want of file descriptors, or a connection that was gone before it was accepted: neither is a
         // reason to stop, and the first is none to try again at once.
-        this.#stats.acceptErrors++;
-        this.#report(error);
+        this.#acceptErrors++;
+        this.report(error);
         await this.#pause(pause);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
       }
     }
-    await Promise.race([
-      Promise.all(this.#peers.values()),
-      this.#abandon.promise,
-    ]);
+    if (this.#connections.size > 0) await this.#done.promise;
+    clearInterval(this.#timer);
+  }
+
+  get #full(): boolean {
+    return this.#connections.size >= this.limits.maxConnections;
   }
 
   #start(conn: Deno.Conn): void {
-    let peer: Framing<T, W, Deno.Conn>;
-    try {
-      peer = new Framing(conn, this.#codec, this.#options);
-    } catch (error) {
-      conn.close(); // it was reset before it could be set up
-      this.#report(error);
-      return;
-    }
-    const info: PeerInfo = {
-      remoteAddr: conn.remoteAddr,
-      report: (error) => this.#report(error, info),
-    };
-    this.#peers.set(peer, this.#serve(peer, info));
+    const open = this.#connections.size;
+    const { maxConnections: limit } = this.limits;
+    const refusal = this.#full
+      ? new ConnectionRejectedError(
+        `Cannot accept connection: ${open} are open, and maxConnections is ${limit}`,
+        { limit },
+      )
+      : undefined;
+    const connection = new ServedConnection(this, conn, this.#now);
+    this.#connections.add(connection);
+    if (this.#timer === undefined) this.#startTimer();
+    connection.serve(refusal);
     // It came while the listener was being closed, or its handler shut the server down at once.
-    if (this.#stopped) ownerOf(peer).stopReading();
+    if (this.#stopped) connection.stop();
   }
 
-  async #serve(
-    peer: Framing<T, W, Deno.Conn>,
-    info: PeerInfo,
-  ): Promise<void> {
-    try {
-      await this.#handler(peer, info);
-      await ownerOf(peer).close();
-    } catch (error) {
-      this.#stats.failed++;
-      this.#report(error, info);
-      // What was written before the failure is still sent, such as an answer that says what is wrong.
-      await ownerOf(peer).close().catch(() => {});
-    } finally {
-      this.#peers.delete(peer);
+  admit(addr: Deno.Addr): string {
+    const { maxConnectionsPerAddress: limit } = this.limits;
+    if (limit === Infinity || !("hostname" in addr)) return "";
+    const place = sameOwner(addr.hostname);
+    const open = this.#ofAddress.get(place) ?? 0;
+    if (open >= limit) {
+      throw new ConnectionRejectedError(
+        `Cannot accept connection: ${open} of ${addr.hostname} are open, and maxConnectionsPerAddress is ${limit}`,
+        { limit },
+      );
     }
+    this.#ofAddress.set(place, open + 1);
+    return place;
   }
 
-  #report(error: unknown, info?: PeerInfo): void {
-    // A fault in the program's own reporting is no reason to drop connections.
-    try {
-      const told: unknown = this.#options.onError?.(error, info);
-      if (told instanceof Promise) told.catch(() => {});
-    } catch {
-      return;
-    }
+  leave(connection: ServedConnection<T, W>, place: string): void {
+    this.#connections.delete(connection);
+    const others = (this.#ofAddress.get(place) ?? 0) - 1;
+    if (others > 0) this.#ofAddress.set(place, others);
+    else this.#ofAddress.delete(place);
+    this.#wake?.();
+    if (this.#connections.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (this.#stopped) this.#done.resolve();
   }
 
-  async #pause(duration: number): Promise<void> {
+  #startTimer(): void {
+    this.#tickedAt = performance.now();
+    this.#timer = setInterval(() => this.#look(), this.#tick);
+    Deno.unrefTimer(this.#timer); // listening keeps the program alive, if anything is to
+  }
+
+  /** Looks at all connections. */
+  #look(): void {
+    // When the program was busy for long, what peers sent in that time has not been seen.
+    const at = performance.now();
+    this.#now += Math.min(at - this.#tickedAt, 2 * this.#tick);
+    this.#tickedAt = at;
+    for (const connection of this.#connections) connection.look(this.#now);
+  }
+
+  announce(info: PeerInfo): void {
+    tell(this.options.onConnection, info);
+  }
+
+  report(error: unknown, info?: PeerInfo): void {
+    tell(this.options.onError, error, info);
+  }
+
+  /** Waits for a while, or until something has changed. */
+  async #pause(duration?: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    const timer = setTimeout(resolve, duration);
+    const timer = duration === undefined
+      ? undefined
+      : setTimeout(resolve, duration);
     await promise;
     clearTimeout(timer);
     this.#wake = undefined;
+  }
+}
+
+/** Tells the program something; a fault there is no reason to drop connections. */
+function tell<A extends unknown[]>(
+  listener: ((...args: A) => void) | undefined,
+  ...args: A
+): void {
+  try {
+    const told: unknown = listener?.(...args);
+    if (told instanceof Promise) told.catch(() => {});
+  } catch {
+    return;
   }
 }

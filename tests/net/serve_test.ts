@@ -16,6 +16,7 @@ import {
   reply,
   serve,
   type Server,
+  type ServerStats,
   text,
   TruncatedFrameError,
 } from "@framewire/framewire";
@@ -42,6 +43,12 @@ function connectTo(server: Server<Deno.NetAddr>): Promise<Framing<string>> {
 async function assertServed(peer: Framing<string>): Promise<void> {
   await peer.write("still there?");
   assertEquals(await peer.read(), "STILL THERE?");
+}
+
+/** What became of a server's connections. */
+function outcomes({ stats }: Server): Partial<ServerStats> {
+  const { accepted, active, failed, acceptErrors } = stats;
+  return { accepted, active, failed, acceptErrors };
 }
 
 /** Runs `use` with a folder that is removed afterwards. */
@@ -156,7 +163,7 @@ for (
       if (how.includes("written")) assertEquals(await bad.read(), "sorry");
       assertEquals(await bad.read(), null);
       await until(() => server.stats.active === 1);
-      assertEquals(server.stats, {
+      assertEquals(outcomes(server), {
         accepted: 2,
         active: 1,
         failed: 1,
@@ -260,7 +267,7 @@ Deno.test("Server.shutdown() tells idle peers by a half-close, and ends when the
   }
   await down;
   await server.finished;
-  assertEquals(server.stats, {
+  assertEquals(outcomes(server), {
     accepted: 3,
     active: 0,
     failed: 0,

@@ -1,0 +1,218 @@
+/**
+ * The memory that the connections of a server share: bytes that were received and are no frame yet, and bytes
+ * that wait to be sent.
+ *
+ *            0                      half                     limit
+ *     used   |  everybody goes on    |  those with their share  |  one at a time, whose frame
+ *            |                       |  or less, and one more   |  has begun, so that it ends
+ *
+ * A connection that may not go on is paused with what it read last: it takes nothing more in, and what its peer
+ * sends waits in the system, then at the peer. Those that are paused go on in the order in which they were.
+ *
+ * @module
+ */
+
+/** What one connection holds. */
+export class Account implements Disposable {
+  #budget: MemoryBudget;
+  #received = 0;
+  #queued = 0;
+  #closed = false;
+  #turn: PromiseWithResolvers<void> | undefined;
+  /** Whether it waits inside a frame, and what it holds is of no use to anybody before that ends. */
+  insideFrame = false;
+
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+  }
+
+  /** How many bytes it holds. */
+  get usage(): number {
+    return this.#received + this.#queued;
+  }
+
+  /** Whether there is so little room that it may have to wait. */
+  get tight(): boolean {
+    return this.#budget.tight;
+  }
+
+  /** Whether it waits for its turn. */
+  get paused(): boolean {
+    return this.#turn !== undefined;
+  }
+
+  /** Says how many bytes were received and are part of no frame that was handed out. */
+  holdReceived(count: number): void {
+    const change = count - this.#received;
+    if (change === 0 || this.#closed) return;
+    this.#received = count;
+    this.#budget.change(change);
+    if (change < 0) this.#budget.endExemption(this);
+  }
+
+  /** Says how many bytes wait to be sent. */
+  holdQueued(count: number): void {
+    const change = count - this.#queued;
+    if (change === 0 || this.#closed) return;
+    this.#queued = count;
+    this.#budget.change(change, count);
+  }
+
+  /**
+   * Asks whether the connection may go on with what it has just read.
+   *
+   * @param insideFrame Whether a frame had begun before.
+   * @returns `undefined` if it may; otherwise a promise that is fulfilled when it may.
+   */
+  turn(insideFrame: boolean): Promise<void> | undefined {
+    if (this.#turn !== undefined) return this.#turn.promise;
+    this.insideFrame = insideFrame;
+    if (this.#budget.admits(this)) return undefined;
+    this.#turn = Promise.withResolvers<void>();
+    this.#budget.pause(this);
+    return this.#turn.promise;
+  }
+
+  /** Its turn has come. */
+  goOn(): void {
+    this.#turn?.resolve();
+    this.#turn = undefined;
+  }
+
+  /** Gives everything back. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#budget.close(this);
+    this.#closed = true;
+    this.goOn();
+  }
+}
+
+/** Owns the count of what all connections of a server hold, and the queues of those that are paused. */
+export class MemoryBudget {
+  /** How many bytes there are. */
+  readonly limit: number;
+  #used = 0;
+  #peak = 0;
+  #longestQueue = 0;
+  #accounts = 0;
+  #pauses = 0;
+  /** Those that had no more than their share when they were paused, and the others. */
+  #modest = new Set<Account>();
+  #greedy = new Set<Account>();
+  /** The one that goes on although there is little room, until a frame of it was handed out. */
+  #exempt: Account | undefined;
+
+  /**
+   * Makes a budget of which nobody has taken.
+   *
+   * @param limit How many bytes there are.
+   */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** How many bytes are held. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** The most that ever were. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  /** The most that ever waited to be sent on one connection. */
+  get longestQueue(): number {
+    return this.#longestQueue;
+  }
+
+  /** How often a connection was paused. */
+  get pauses(): number {
+    return this.#pauses;
+  }
+
+  /** Whether there is so little room that some may have to wait. */
+  get tight(): boolean {
+    return this.#used >= this.limit / 2;
+  }
+
+  /** Whether all of it is used. */
+  get full(): boolean {
+    return this.#used >= this.limit;
+  }
+
+  /** Opens an account for another connection. */
+  open(): Account {
+    this.#accounts++;
+    return new Account(this);
+  }
+
+  /** Takes note that an account holds more, or less. */
+  change(bytes: number, queued = 0): void {
+    this.#used += bytes;
+    if (this.#used > this.#peak) this.#peak = this.#used;
+    if (queued > this.#longestQueue) this.#longestQueue = queued;
+    if (bytes < 0) this.#wake();
+  }
+
+  /** Whether an account may go on. */
+  admits(account: Account): boolean {
+    if (!this.tight || account === this.#exempt) return true;
+    return this.#isModest(account) && this.#used < this.limit ||
+      this.#exempts(account);
+  }
+
+  /** Puts an account behind those that are paused. */
+  pause(account: Account): void {
+    this.#pauses++;
+    (this.#isModest(account) ? this.#modest : this.#greedy).add(account);
+  }
+
+  /** Takes note that a frame of an account was handed out: if it was exempt, another may be. */
+  endExemption(account: Account): void {
+    if (this.#exempt !== account) return;
+    this.#exempt = undefined;
+    this.#wake();
+  }
+
+  /** Closes an account. */
+  close(account: Account): void {
+    this.#accounts--;
+    this.#modest.delete(account);
+    this.#greedy.delete(account);
+    account.holdQueued(0);
+    account.holdReceived(0);
+    this.endExemption(account);
+  }
+
+  /** Whether an account holds no more than what is each one's when there is little room. */
+  #isModest({ usage }: Account): boolean {
+    return usage <= this.limit / 2 / this.#accounts;
+  }
+
+  /** Exempts an account if nobody is; at the limit, only what is inside a frame is helped by going on. */
+  #exempts(account: Account): boolean {
+    if (this.#exempt !== undefined) return false;
+    if (this.#used >= this.limit && !account.insideFrame) return false;
+    this.#exempt = account;
+    return true;
+  }
+
+  #wake(): void {
+    this.#wakeOf(this.#modest, this.limit);
+    this.#wakeOf(this.#greedy, this.limit / 2);
+  }
+
+  /** Lets those that are paused go on while there is room, or else the first one that can be exempt. */
+  #wakeOf(paused: Set<Account>, room: number): void {
+    for (const account of paused) {
+      if (this.#used >= room) {
+        if (this.#exempt !== undefined) return;
+        if (!this.#exempts(account)) continue;
+      }
+      paused.delete(account);
+      account.goOn();
+    }
+  }
+}

@@ -1,0 +1,359 @@
+/**
+ * One connection of a server, from when it was accepted until it is closed.
+ *
+ *     handshake ────────────► handling ────────────► closing ────────────► gone
+ *     PROXY header, TLS       the handler runs       what was written
+ *                                                    is sent; the peer
+ *                                                    ends its side
+ *
+ * Whatever goes wrong ends this one only. An error of the peer's, or a limit that it passed, is reported once,
+ * and it is what the handler gets from its next read or write.
+ *
+ * @module
+ */
+
+import type { Codec } from "../codec/codec.ts";
+import {
+  type ProxyAddr,
+  type ProxyHeader,
+  proxyHeader,
+} from "../codec/proxy_header.ts";
+import {
+  ConnectionClosedError,
+  ConnectionRejectedError,
+  FramingError,
+  ReadTimeoutError,
+  type WriteTimeoutError,
+} from "../errors.ts";
+import { type AddressRange, addressRange, isInRange } from "./address_range.ts";
+import {
+  type AnyFraming,
+  endWith,
+  finish,
+  Framing,
+  type FramingOptions,
+  giveAccount,
+  lookAt,
+  ownerOf,
+  type Progress,
+} from "./framing.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
+import { Patience, type ServerLimits } from "./server_limits.ts";
+
+/** What is known of a connection beside its frames. */
+export interface PeerInfo {
+  /** The address of the peer: of the client itself, if a proxy that is trusted has said it. */
+  readonly remoteAddr: Deno.Addr;
+  /** The address at which the connection was accepted. */
+  readonly localAddr: Deno.Addr;
+  /** What the proxy has said of the connection, if one is expected to. */
+  readonly proxyHeader: ProxyHeader | undefined;
+  /** Tells the server's `onError` of an error that does not end the connection. */
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * Serves one connection. When it returns or throws, what was written is sent and the connection is closed;
+ * one that it detached is its own to close.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ */
+export type Handler<T, W = T> = (
+  peer: Framing<T, W, Deno.Conn>,
+  info: PeerInfo,
+) => Promise<void> | void;
+
+/** Which proxies a server believes. */
+export interface ProxyProtocolOptions {
+  /**
+   * The proxies: IP addresses and ranges, such as `192.0.2.0/24`. Connections of others are refused. Over a Unix
+   * socket everybody is a proxy.
+   */
+  trusted: readonly string[];
+  /**
+   * The longest header that is accepted, in bytes, all of it counted: from 107 to 65551.
+   *
+   * @default {536}
+   */
+  maxHeaderLength?: number;
+}
+
+/** Who may say who the client is, and how. */
+export interface Trust {
+  ranges: AddressRange[];
+  codec: Codec<ProxyHeader>;
+}
+
+/**
+ * Makes ready what a server checks for every connection.
+ *
+ * @param options Which proxies it believes.
+ * @returns How to check it; `undefined` if there are none.
+ * @throws {RangeError} If an option is out of range.
+ */
+export function trustOf(
+  options: ProxyProtocolOptions | undefined,
+): Trust | undefined {
+  if (options === undefined) return undefined;
+  const { trusted, maxHeaderLength = 536 } = options;
+  return {
+    ranges: trusted.map(addressRange),
+    codec: proxyHeader({ maxFrameLength: maxHeaderLength }),
+  };
+}
+
+/** What a server counts of connections that have ended. */
+export interface Tally {
+  accepted: number;
+  refused: number;
+  failed: number;
+  timedOut: number;
+  malformed: number;
+  bytesReceived: number;
+  bytesSent: number;
+  framesReceived: number;
+  framesSent: number;
+}
+
+/** What a connection needs of its server. */
+export interface Host<T, W> {
+  readonly codec: Codec<T, W>;
+  readonly handler: Handler<T, W>;
+  readonly options: FramingOptions;
+  readonly limits: Required<ServerLimits>;
+  readonly budget: MemoryBudget;
+  readonly trust: Trust | undefined;
+  readonly tally: Tally;
+  /** Tells the program that a connection is about to be handled. */
+  announce(info: PeerInfo): void;
+  /** Tells the program of an error. */
+  report(error: unknown, info: PeerInfo): void;
+  /** Takes note of another connection of an address, or throws; returns what to give back to `leave`. */
+  admit(addr: Deno.Addr): string;
+  /** Takes note that a connection is gone. */
+  leave(connection: ServedConnection<T, W>, place: string): void;
+}
+
+/** What was seen of a connection: one for all of them, as one is looked at at a time. */
+const progress: Progress = {
+  received: 0,
+  sent: 0,
+  pending: 0,
+  frames: 0,
+  reads: 0,
+  waiting: false,
+  buffered: 0,
+  needed: undefined,
+  insideFrame: false,
+};
+
+/** Owns a connection that was accepted. */
+export class ServedConnection<T, W> implements PeerInfo {
+  #host: Host<T, W>;
+  #conn: Deno.Conn;
+  #stage: "handshake" | "handling" | "closing" | "gone" = "handshake";
+  /** What speaks over the connection, or did before its codec was switched. */
+  #peer: AnyFraming | undefined;
+  #patience: Patience;
+  /** Since when it is in its stage or, when it is closing, since when everything is sent. */
+  #since: number;
+  #place = "";
+  #proxyHeader: ProxyHeader | undefined;
+  /** Why the server ended it. */
+  #verdict: unknown;
+
+  /**
+   * Takes a connection.
+   *
+   * @param host The server.
+   * @param conn The connection.
+   * @param now The time, by the clock of the server.
+   */
+  constructor(host: Host<T, W>, conn: Deno.Conn, now: number) {
+    this.#host = host;
+    this.#conn = conn;
+    this.#since = now;
+    this.#patience = new Patience(now);
+  }
+
+  get remoteAddr(): Deno.Addr {
+    return addrOf(this.#proxyHeader?.source) ?? this.#conn.remoteAddr;
+  }
+
+  get localAddr(): Deno.Addr {
+    return this.#conn.localAddr;
+  }
+
+  get proxyHeader(): ProxyHeader | undefined {
+    return this.#proxyHeader;
+  }
+
+  get report(): (error: unknown) => void {
+    return (error) => this.#host.report(error, this);
+  }
+
+  /**
+   * Serves it, from the handshake until it is gone. What goes wrong is reported, not thrown.
+   *
+   * @param refusal Why it is refused, if it is.
+   */
+  async serve(refusal?: ConnectionRejectedError): Promise<void> {
+    const host = this.#host;
+    host.tally.accepted++;
+    let failed = false;
+    try {
+      if (refusal !== undefined) throw refusal;
+      const peer = host.trust === undefined
+        ? this.#begin()
+        : await this.#beginBehindProxy(host.trust);
+      if (peer !== undefined) await host.handler(peer, this);
+    } catch (error) {
+      failed = true;
+      this.#fail(error);
+    }
+    this.#stage = "closing";
+    try {
+      // What was written before a failure is still sent, such as an answer that says what is wrong.
+      if (this.#peer !== undefined) await finish(ownerOf(this.#peer));
+      else this.#conn.close();
+    } catch (error) {
+      if (!failed) this.#fail(error);
+    }
+    this.#stage = "gone";
+    this.#countInto(host.tally);
+    host.leave(this, this.#place);
+  }
+
+  /** Sees whether it keeps to the limits; `now` is the time, by the clock of the server. */
+  look(now: number): void {
+    const { limits, budget } = this.#host;
+    if (this.#stage === "handshake") {
+      const { handshakeTimeout: timeout } = limits;
+      if (now - this.#since <= timeout) return;
+      this.#pass(
+        new ReadTimeoutError(
+          `Cannot accept connection: the handshake did not end within handshakeTimeout of ${timeout} ms`,
+          { timeout, have: 0 },
+        ),
+      );
+    }
+    if (this.#peer === undefined) return;
+    const owner = ownerOf(this.#peer);
+    lookAt(owner, progress);
+    if (this.#stage === "handling") {
+      const error = this.#patience.judge(limits, progress, now, budget.full);
+      if (error !== undefined) this.#pass(error);
+    } else if (progress.pending > 0) this.#since = now;
+    else if (now - this.#since > limits.lingerTimeout) owner[Symbol.dispose]();
+  }
+
+  /** The server shuts down: frames that have begun to come are still served. */
+  stop(): void {
+    if (this.#stage === "handshake") this.#close(STOPPED);
+    else if (this.#stage === "handling" && this.#peer !== undefined) {
+      ownerOf(this.#peer).stopReading();
+    }
+  }
+
+  /** Ends it at once; it is reported unless it only waits for the peer to go. */
+  end(reason: unknown): void {
+    if (this.#stage === "handling") this.#fail(reason);
+    this.#close(reason);
+  }
+
+  /** Adds what has gone through to what is counted. */
+  count(tally: Tally): void {
+    if (this.#stage !== "gone") this.#countInto(tally);
+  }
+
+  #countInto(tally: Tally): void {
+    if (this.#peer === undefined) return;
+    const stats = ownerOf(this.#peer).stats;
+    tally.bytesReceived += stats.bytesReceived;
+    tally.bytesSent += stats.bytesSent;
+    tally.framesReceived += stats.framesReceived;
+    tally.framesSent += stats.framesSent;
+  }
+
+  /** Speaks the codec over the connection as it is. */
+  #begin(): Framing<T, W, Deno.Conn> {
+    const { codec, options } = this.#host;
+    this.#place = this.#host.admit(this.#conn.remoteAddr);
+    const peer = new Framing(this.#conn, codec, options);
+    this.#handle(peer);
+    return peer;
+  }
+
+  /** Reads the header of a proxy first; gives nothing if the peer went without a word, as monitors do. */
+  async #beginBehindProxy(
+    { ranges, codec }: Trust,
+  ): Promise<Framing<T, W, Deno.Conn> | undefined> {
+    const { remoteAddr } = this.#conn;
+    const trusted = !("hostname" in remoteAddr) ||
+      ranges.some((range) => isInRange(range, remoteAddr.hostname));
+    if (!trusted) {
+      throw new ConnectionRejectedError(
+        `Cannot accept connection: ${remoteAddr.hostname} is none of the proxies in proxyProtocol.trusted`,
+      );
+    }
+    const proxy = new Framing(this.#conn, codec, this.#host.options);
+    this.#peer = proxy;
+    const header = await proxy.read();
+    if (header === null) return undefined;
+    this.#proxyHeader = header;
+    this.#place = this.#host.admit(this.remoteAddr);
+    const peer = proxy.switchCodec(this.#host.codec);
+    this.#handle(peer);
+    return peer;
+  }
+
+  #handle(peer: AnyFraming): void {
+    this.#peer = peer;
+    giveAccount(peer, this.#host.budget.open());
+    this.#stage = "handling";
+    this.#host.announce(this);
+  }
+
+  /** It has passed a limit of time. */
+  #pass(error: ReadTimeoutError | WriteTimeoutError): void {
+    this.#host.tally.timedOut++;
+    this.#fail(error);
+    this.#close(error);
+  }
+
+  /** Takes note of what went wrong, and reports it, once. */
+  #fail(error: unknown): void {
+    // What the server ended fails in other ways then.
+    if (this.#verdict !== undefined && this.#stage !== "handling") return;
+    if (error === this.#verdict) return;
+    const { tally } = this.#host;
+    if (error instanceof ConnectionRejectedError) tally.refused++;
+    else if (this.#verdict === undefined) tally.failed++;
+    if (error instanceof FramingError) tally.malformed++;
+    this.#host.report(error, this);
+  }
+
+  /** Closes it at once, for a reason that is known. */
+  #close(reason: unknown): void {
+    this.#verdict ??= reason;
+    if (this.#peer !== undefined) endWith(ownerOf(this.#peer), reason);
+    else this.#conn.close();
+  }
+}
+
+const STOPPED = new ConnectionClosedError(
+  "Cannot accept connection: the server is shutting down",
+);
+
+/** The address that a proxy's header gives, in the platform's form. */
+function addrOf(source: ProxyAddr | undefined): Deno.Addr | undefined {
+  if (source === undefined) return undefined;
+  return "path" in source
+    ? { transport: source.transport, path: source.path }
+    : {
+      transport: source.transport,
+      hostname: source.hostname,
+      port: source.port,
+    };
+}
