@@ -14,6 +14,8 @@ export interface StartOptions {
   flags?: readonly string[];
   /** Whether `type` and `endInput` are its stdin, which is empty otherwise. */
   typing?: boolean;
+  /** Its environment beside that of the tests. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** What a program printed, and how it ended. */
@@ -47,12 +49,12 @@ export class RunningProgram implements AsyncDisposable {
   constructor(
     command: string,
     args: readonly string[],
-    { typing = false }: Pick<StartOptions, "typing"> = {},
+    { typing = false, env = {} }: Pick<StartOptions, "typing" | "env"> = {},
   ) {
     this.#child = new Deno.Command(command, {
       args: [...args],
       cwd: root,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: typing ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
@@ -142,13 +144,13 @@ export class RunningProgram implements AsyncDisposable {
 export function startProgram(
   path: string,
   args: readonly string[] = [],
-  { net, flags = [], typing = false }: StartOptions = {},
+  { net, flags = [], typing = false, env = {} }: StartOptions = {},
 ): RunningProgram {
   const allowed = net === undefined ? flags : [`--allow-net=${net}`, ...flags];
   return new RunningProgram(
     Deno.execPath(),
     ["run", "--no-prompt", ...allowed, path, ...args],
-    { typing },
+    { typing, env },
   );
 }
 
