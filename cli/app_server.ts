@@ -75,6 +75,9 @@ export function serveSearch(
     {
       hostname,
       port,
+      // `timeout` holds for each request, and nothing else.
+      firstFrameTimeout: Infinity,
+      idleTimeout: Infinity,
       onError(error, peer) {
         const reason = error instanceof Error ? error.message : String(error);
         // Without a peer it is accepting that failed.

@@ -66,6 +66,7 @@ export const chatServer: Program = program({
         hostname: get(LISTEN_HOST),
         port: get(LISTEN_PORT),
         onError: errorsTo(print),
+        idleTimeout: Infinity, // nobody has to say anything
       },
       chatLines(),
       chatting(print),

@@ -126,6 +126,10 @@ export async function serveFrames<T, W>(
       hostname: get(LISTEN_HOST),
       port: get(LISTEN_PORT),
       onError: errorsTo(print),
+      // The handlers keep time themselves, as the learner is to see how.
+      firstFrameTimeout: Infinity,
+      idleTimeout: Infinity,
+      frameTimeout: Infinity,
     },
     codec,
     async (peer, { remoteAddr }) => {
