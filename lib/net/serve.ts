@@ -154,7 +154,24 @@ const LONGEST_PAUSE = 1000;
  * Listens, and runs a handler for every connection. Returns at once; failures to listen are thrown.
  *
  * It listens on 127.0.0.1 unless told otherwise. Whatever happens to one connection happens to that one
- * only.
+ * only, and what its peer may do has limits:
+ *
+ * | option                     | default         | what happens past it                                                                      |
+ * | -------------------------- | --------------- | ----------------------------------------------------------------------------------------- |
+ * | `maxConnections`           | 10,000          | others wait in the system's queue, or are closed at once with `whenFull: "refuse"`        |
+ * | `maxConnectionsPerAddress` | Infinity        | others of the same address are closed at once: `ConnectionRejectedError`                  |
+ * | `handshakeTimeout`         | 10,000 ms       | closed: `ReadTimeoutError`                                                                |
+ * | `firstFrameTimeout`        | 60,000 ms       | closed: `ReadTimeoutError`                                                                |
+ * | `idleTimeout`              | 600,000 ms      | closed: `ReadTimeoutError`                                                                |
+ * | `frameTimeout`             | 300,000 ms      | closed: `ReadTimeoutError` with `have` and `need`                                         |
+ * | `minimumRate`              | 64 bytes/s      | closed: `ReadTimeoutError` with `have` and `need`                                         |
+ * | `writeTimeout`             | 30,000 ms       | closed: `WriteTimeoutError` with `pending`                                                |
+ * | `lingerTimeout`            | 2,000 ms        | closed, without an error: everything was sent                                             |
+ * | `memoryBudget`             | 268,435,456 bytes | those that hold more than their share are not read from until there is room             |
+ * | `highWaterMark`            | 65,536 bytes    | `write` returns a promise, by which the handler waits                                     |
+ *
+ * The length of frames is limited by the codec (`maxFrameLength`, 1 MiB unless it is told otherwise). Time
+ * counts against a peer only while the server waits for it.
  *
  * Over TCP it takes `--allow-net=HOST:PORT`; over a Unix socket `--allow-net=unix:PATH`, `--allow-read=PATH`
  * and `--allow-write=PATH`.
