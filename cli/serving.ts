@@ -119,13 +119,16 @@ export async function serveFrames<T, W>(
   ) => Promise<void>,
 ): Promise<void> {
   const wait = { timeout: get(IDLE_TIMEOUT) * 1000 };
+  const report = errorsTo(print);
   const open = new Set<string>();
   let stopping = false;
   const server = serve(
     {
       hostname: get(LISTEN_HOST),
       port: get(LISTEN_PORT),
-      onError: errorsTo(print),
+      onError(error, info) {
+        if (!stopping) report(error, info); // whoever is sent away has done nothing wrong
+      },
       // The handlers keep time themselves, as the learner is to see how.
       firstFrameTimeout: Infinity,
       idleTimeout: Infinity,
