@@ -301,6 +301,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
     this.#tick = tickOf(limits);
     this.addr = listener.addr;
     this.finished = this.#run();
+    if (metricsAreOn()) this.#publish();
     options.signal?.addEventListener("abort", this.#abort);
   }
 
@@ -339,6 +340,13 @@ class ListeningServer<T, W, A extends Deno.Addr>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+
+  /** Publishes what is counted, until the end; few programs want that, so that others need not load it. */
+  async #publish(): Promise<void> {
+    const { publishStats } = await import("./metrics.ts");
+    using _published = publishStats(this.addr, () => this.stats);
+    await this.finished;
   }
 
   /** Stops listening, and tells every connection. */
@@ -469,6 +477,11 @@ class ListeningServer<T, W, A extends Deno.Addr>
     clearTimeout(timer);
     this.#wake = undefined;
   }
+}
+
+/** Whether somebody collects OpenTelemetry metrics: Deno with `OTEL_DENO=true`, or a library. */
+function metricsAreOn(): boolean {
+  return Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"));
 }
 
 /** Tells the program something; a fault there is no reason to drop connections. */
