@@ -772,7 +772,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     try {
       this.#writeEnded = true;
       if (this.#send.failed) return this.#send.checkUnreported(false);
-      await this.drain({ timeout: CLOSE_TIMEOUT });
+      await this.drain();
       // To close while bytes are here that nobody read would destroy what has just been sent.
       const mayLose = this.#send.sent > 0 && !this.#ended && !this.#readFailed;
       if (mayLose) await this.#linger();

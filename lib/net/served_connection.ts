@@ -213,6 +213,7 @@ export class ServedConnection<T, W> implements PeerInfo {
       this.#fail(error);
     }
     this.#stage = "closing";
+    this.#since = UNKNOWN;
     try {
       // What was written before a failure is still sent, such as an answer that says what is wrong.
       if (this.#peer !== undefined) await finish(ownerOf(this.#peer));
@@ -240,11 +241,14 @@ export class ServedConnection<T, W> implements PeerInfo {
     }
     if (this.#peer === undefined) return;
     const owner = ownerOf(this.#peer);
+    const closing = this.#stage === "closing";
     lookAt(owner, progress);
-    if (this.#stage === "handling") {
-      const error = this.#patience.judge(limits, progress, now, budget.full);
-      if (error !== undefined) this.#pass(error);
-    } else if (progress.pending > 0) this.#since = now;
+    if (closing) progress.waiting = false;
+    const error = this.#patience.judge(limits, progress, now, budget.full);
+    if (error !== undefined) return this.#pass(error);
+    if (!closing) return;
+    if (progress.pending > 0) this.#since = UNKNOWN;
+    else if (this.#since === UNKNOWN) this.#since = now;
     else if (now - this.#since > limits.lingerTimeout) owner[Symbol.dispose]();
   }
 
@@ -258,7 +262,9 @@ export class ServedConnection<T, W> implements PeerInfo {
 
   /** Ends it at once; it is reported unless it only waits for the peer to go. */
   end(reason: unknown): void {
-    if (this.#stage === "handling") this.#fail(reason);
+    if (this.#peer !== undefined) lookAt(ownerOf(this.#peer), progress);
+    const sent = this.#stage === "closing" && progress.pending === 0;
+    if (!sent) this.#fail(reason);
     this.#close(reason);
   }
 
@@ -342,6 +348,8 @@ export class ServedConnection<T, W> implements PeerInfo {
   }
 }
 
+/** A time that is to be found out. */
+const UNKNOWN = Infinity;
 const STOPPED = new ConnectionClosedError(
   "Cannot accept connection: the server is shutting down",
 );
