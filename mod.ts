@@ -114,6 +114,14 @@ export {
   type FramingOptions,
   type FramingStats,
 } from "./lib/net/framing.ts";
+export {
+  type ConnectAttempt,
+  type ConnectedInfo,
+  type DisconnectedInfo,
+  ReconnectingClient,
+  type ReconnectingClientOptions,
+  type ReconnectingClientStats,
+} from "./lib/net/reconnecting_client.ts";
 export { reply } from "./lib/net/reply.ts";
 export type { RetryOptions } from "./lib/net/retry.ts";
 export {

@@ -148,3 +148,19 @@ export class Deadline implements Disposable {
     this.#signal?.removeEventListener("abort", this.#abort);
   }
 }
+
+/**
+ * Waits for `work`, until the signal is aborted at the most. What was being waited for goes on.
+ *
+ * @param work What is waited for; if it fails after the abort, that goes unnoticed.
+ * @param signal Ends the wait at once; it rejects with its reason.
+ * @returns What it gives.
+ */
+export async function abortable<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  work.catch(() => {}); // the signal may have been aborted before
+  using deadline = Deadline.from({ signal }, () => new Error());
+  return await (deadline?.wait(work) ?? work);
+}

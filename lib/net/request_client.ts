@@ -21,6 +21,7 @@ import {
   type RequestState,
   RequestTimeoutError,
 } from "../errors.ts";
+import { Alarm } from "./alarm.ts";
 import {
   checkTimeout,
   checkWait,
@@ -28,6 +29,7 @@ import {
   type WaitOptions,
 } from "./deadline.ts";
 import type { Framing } from "./framing.ts";
+import { tell } from "./tell.ts";
 
 /**
  * Where requests and answers have their ids. Ids are compared as the keys of a `Map` are.
@@ -201,8 +203,7 @@ export class RequestClient<Q, A> implements AsyncDisposable {
   #full = false;
   /** Whether a failure to send would be noticed. */
   #watching = false;
-  #alarm: ReturnType<typeof setTimeout> | undefined;
-  #alarmAt = Infinity;
+  #alarm = new Alarm((now) => this.#expire(now));
   #asked = 0;
   #answered = 0;
   #unmatched = 0;
@@ -223,14 +224,9 @@ export class RequestClient<Q, A> implements AsyncDisposable {
     options: RequestClientOptions<Q, A> = {},
   ) {
     const { maxWaiting = MAX_WAITING, timeout = Infinity } = options;
-    if (!(maxWaiting >= 1)) {
-      throw new RangeError(
-        `Cannot make a client: maxWaiting must be at least 1: it is ${maxWaiting}`,
-      );
-    }
     this.#framing = framing;
     this.#idOf = options.idOf;
-    this.#maxWaiting = maxWaiting;
+    this.#maxWaiting = checkMaxWaiting(maxWaiting);
     this.#timeout = checkTimeout("timeout", timeout);
     this.#onUnmatched = options.onUnmatched;
     this.#onError = options.onError;
@@ -305,7 +301,7 @@ export class RequestClient<Q, A> implements AsyncDisposable {
         this.#unsent.set(waiting, request);
       } else if (!this.#layOut(waiting, request)) return;
       signal?.addEventListener("abort", waiting.abort);
-      this.#setAlarm(waiting.deadline);
+      this.#alarm.set(waiting.deadline);
     });
   }
 
@@ -510,38 +506,16 @@ export class RequestClient<Q, A> implements AsyncDisposable {
     return true;
   }
 
-  #setAlarm(deadline: number): void {
-    if (deadline >= this.#alarmAt || this.#ending !== undefined) return;
-    clearTimeout(this.#alarm);
-    this.#alarmAt = deadline;
-    const delay = Math.ceil(deadline - performance.now());
-    this.#alarm = setTimeout(this.#expire, Math.min(delay, MAX_TIMER));
-  }
-
-  /** Gives up those whose deadline has passed. */
-  #expire = (): void => {
-    this.#alarmAt = Infinity;
-    const now = performance.now();
+  /** Gives up those whose deadline has passed; says when the next one does. */
+  #expire(now: number): number {
     let next = Infinity;
     for (const waiting of this.#waiting) {
       const { deadline, timeout } = waiting;
-      if (deadline > now) {
-        next = Math.min(next, deadline);
-        continue;
-      }
-      const state = stateOf(waiting, NOT_LAID_OUT);
-      this.#giveUp(
-        waiting,
-        new RequestTimeoutError(
-          `Cannot get answer: none came within ${timeout} ms; ${
-            MEANING[state]
-          }`,
-          { state, timeout },
-        ),
-      );
+      if (deadline > now) next = Math.min(next, deadline);
+      else this.#giveUp(waiting, late(timeout, stateOf(waiting, NOT_LAID_OUT)));
     }
-    this.#setAlarm(next);
-  };
+    return next;
+  }
 
   /** Ends everything, once. */
   #end(
@@ -558,7 +532,7 @@ export class RequestClient<Q, A> implements AsyncDisposable {
     how: "regular" | "broken",
   ): Promise<void> {
     this.#refusal ??= { reason, cause };
-    if (this.#alarm !== undefined) clearTimeout(this.#alarm);
+    this.#alarm.stop();
     // What waits in the send buffer is not sent any more: nobody could be told the answer.
     await this.#framing.close({ signal: AbortSignal.abort() }).catch(() => {});
     // What is left in the count then was given to the connection, unless somebody else closed it: that may
@@ -568,13 +542,9 @@ export class RequestClient<Q, A> implements AsyncDisposable {
       cause instanceof ConnectionClosedError;
     const given = closedByOther ? NOT_LAID_OUT : bytesSent + pending;
     for (const waiting of this.#waiting) {
-      const state = stateOf(waiting, given);
       this.#fail(
         waiting,
-        new RequestFailedError(
-          `Cannot get answer: ${reason}; ${MEANING[state]}`,
-          { state, cause },
-        ),
+        unanswered(reason, stateOf(waiting, given), cause),
       );
     }
     if (how === "regular") this.#closed.resolve();
@@ -582,10 +552,41 @@ export class RequestClient<Q, A> implements AsyncDisposable {
   }
 }
 
+/** Throws unless `maxWaiting` is a number of requests. */
+export function checkMaxWaiting(maxWaiting: number): number {
+  if (maxWaiting >= 1) return maxWaiting;
+  throw new RangeError(
+    `Cannot make a client: maxWaiting must be at least 1: it is ${maxWaiting}`,
+  );
+}
+
 const MEANING: Record<RequestState, string> = {
   "not sent": "the request was not sent",
   "unknown": "it is not known whether the request was carried out",
 };
+
+/** A request that nobody answers any more. */
+export function unanswered(
+  reason: string,
+  state: RequestState,
+  cause: unknown,
+): RequestFailedError {
+  return new RequestFailedError(
+    `Cannot get answer: ${reason}; ${MEANING[state]}`,
+    { state, cause },
+  );
+}
+
+/** A request that was not answered in time. */
+export function late(
+  timeout: number,
+  state: RequestState,
+): RequestTimeoutError {
+  return new RequestTimeoutError(
+    `Cannot get answer: none came within ${timeout} ms; ${MEANING[state]}`,
+    { state, timeout },
+  );
+}
 
 /** What became of a request, when all bytes before `given` may have been sent. */
 function stateOf(waiting: Waiting<never>, given: number): RequestState {
@@ -596,14 +597,4 @@ function stateOf(waiting: Waiting<never>, given: number): RequestState {
 function unlessFatal(error: unknown): FramingError {
   if (error instanceof FramingError && error.recoverable) return error;
   throw error;
-}
-
-/** Tells the program; a fault there is no reason to drop a connection. */
-function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {
-  try {
-    const told: unknown = listener?.(value);
-    if (told instanceof Promise) told.catch(() => {});
-  } catch {
-    return;
-  }
 }

@@ -6,7 +6,7 @@
 
 import { ConnectTimeoutError, PeerResetError } from "../errors.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
-import { Deadline } from "./deadline.ts";
+import { abortable } from "./deadline.ts";
 
 /** How often something is tried, and how long is waited in between. */
 export interface RetryOptions extends BackoffOptions {
@@ -85,10 +85,9 @@ export async function sleep(
   signal?: AbortSignal,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  using deadline = Deadline.from({ signal }, () => new Error());
   const timer = setTimeout(resolve, duration);
   try {
-    await (deadline?.wait(promise) ?? promise);
+    await abortable(promise, signal);
   } finally {
     clearTimeout(timer);
   }

@@ -12,7 +12,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { checkTimeout, Deadline } from "../../lib/net/deadline.ts";
+import { abortable, checkTimeout, Deadline } from "../../lib/net/deadline.ts";
 import { rejection } from "../support/sockets.ts";
 
 const late = (timeout: number) => new Error(`after ${timeout}`);
@@ -162,4 +162,18 @@ Deno.test("Deadline lets work fail unnoticed that nobody waits for any more", as
   work.reject(new Error("unnoticed"));
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(work.reactions, 1);
+});
+
+Deno.test("abortable() gives what the work gives, or rejects with the reason of the signal", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  assertEquals(await abortable(Promise.resolve(1), undefined), 1);
+  assertEquals(await abortable(Promise.resolve(1), signal), 1);
+  const stuck = new Promise(() => {});
+  const waiting = rejection(abortable(stuck, signal));
+  controller.abort("enough");
+  assertEquals<unknown>(await waiting, "enough");
+  // Whether it has failed or will, nobody has to know.
+  const failing = abortable(Promise.reject(new Error("unnoticed")), signal);
+  assertEquals<unknown>(await rejection(failing), "enough");
 });
