@@ -11,7 +11,13 @@
 
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { BytesCodec, LimitOptions } from "./codec.ts";
-import { malformed, tooLarge, tooLargeToWrite } from "./faults.ts";
+import {
+  countTelling,
+  inOneLine,
+  malformed,
+  tooLarge,
+  tooLargeToWrite,
+} from "./faults.ts";
 import { checkInteger, checkLimits, checkOneOf } from "./options.ts";
 
 /** How a frame announces its length. */
@@ -141,14 +147,17 @@ export function asciiLength(options: AsciiLengthOptions = {}): BytesCodec {
   const counted = (digitCount: number) =>
     includesHeader ? digitCount + terminator.length : 0;
 
-  function badDigit(received: ByteQueue, index: number): Error {
-    const found = String.fromCharCode(received.at(index));
-    return malformed(
+  /** Refuses what is no digit, once it can be told whether it begins another protocol. */
+  function refuseDigit(received: ByteQueue, index: number): undefined {
+    const seen = countTelling(received, index + 1);
+    if (seen === undefined) return undefined;
+    const found = JSON.stringify(String.fromCharCode(received.at(index)));
+    throw malformed(
       received,
       `length must be ${fixed ? "" : "at most "}${digits} ${
         radix === 16 ? "hexadecimal " : ""
-      }digits: character ${index + 1} is ${JSON.stringify(found)}`,
-      index + 1,
+      }digits: character ${index + 1} is ${inOneLine(found)}`,
+      seen,
     );
   }
 
@@ -180,10 +189,10 @@ export function asciiLength(options: AsciiLengthOptions = {}): BytesCodec {
         if (fixed && count === digits) break;
         const value = digitValue(received.at(count), radix);
         if (Number.isNaN(value)) {
-          if (fixed || count === 0) throw badDigit(received, count);
+          if (fixed || count === 0) return refuseDigit(received, count);
           break;
         }
-        if (count === digits) throw badDigit(received, count);
+        if (count === digits) return refuseDigit(received, count);
         if (!fixed && count === 1 && announced === 0) {
           throw malformed(received, "length has a zero on the left", 2);
         }

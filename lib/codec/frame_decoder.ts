@@ -7,6 +7,7 @@
 import { ByteQueue, type FrameOwnership } from "../bytes/byte_queue.ts";
 import { FramingError, TruncatedFrameError } from "../errors.ts";
 import type { Codec } from "./codec.ts";
+import { resemblance } from "./faults.ts";
 
 /** How a {@linkcode FrameDecoder} hands out frames. */
 export interface FrameDecoderOptions {
@@ -76,6 +77,16 @@ export class FrameDecoder<T> {
   /** Whether a frame is being left out whose end has not come. */
   get skipping(): boolean {
     return this.#received.skipping;
+  }
+
+  /**
+   * Which other protocol the stream looks like, if its first frame is still arriving, as a clause for the end
+   * of a message such as `: the bytes b'GET / HT' look like HTTP`; empty if it looks like none.
+   */
+  get resemblance(): string {
+    const received = this.#received;
+    if (received.offset > 0) return "";
+    return resemblance(received.preview(received.length), false);
   }
 
   /** How many bytes have been pushed or committed since the stream began. */
@@ -192,16 +203,21 @@ export class FrameDecoder<T> {
       ? `${have} byte${have === 1 ? "" : "s"} of a frame`
       : `${have} of ${need} bytes`;
     throw this.#fail(
-      new TruncatedFrameError(`Cannot read frame: stream ended after ${seen}`, {
-        have,
-        need,
-        partial: need === undefined
-          ? received.peek(have).slice()
-          : received.peek(have - received.framingLength, received.framingLength)
-            .slice(),
-        offset: received.offset,
-        preview: received.preview(have),
-      }),
+      new TruncatedFrameError(
+        `Cannot read frame: stream ended after ${seen}${this.resemblance}`,
+        {
+          have,
+          need,
+          partial: need === undefined
+            ? received.peek(have).slice()
+            : received.peek(
+              have - received.framingLength,
+              received.framingLength,
+            ).slice(),
+          offset: received.offset,
+          preview: received.preview(have),
+        },
+      ),
     );
   }
 

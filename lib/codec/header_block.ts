@@ -10,8 +10,15 @@
  */
 
 import type { ByteQueue } from "../bytes/byte_queue.ts";
+import { bytesLiteral } from "../bytes/print_bytes.ts";
 import type { BytesCodec, LimitOptions } from "./codec.ts";
-import { malformed, tooLarge, tooLargeToWrite } from "./faults.ts";
+import {
+  countTelling,
+  inOneLine,
+  malformed,
+  tooLarge,
+  tooLargeToWrite,
+} from "./faults.ts";
 import { checkInteger, checkLimits } from "./options.ts";
 
 /** The limits of a header block and of what it announces. */
@@ -26,6 +33,8 @@ export interface HeaderBlockOptions extends LimitOptions {
 
 const LF = 10;
 const latin1 = new TextDecoder("latin1");
+/** What the first line of a block begins with: a name, or the end of the line. */
+const LINE_BEGINNING = /[!#$%&'*+\-.^_`|~0-9A-Za-z\r\n]/;
 const HEADER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\x20-\x7e\t]*)$/;
 
 /**
@@ -69,7 +78,7 @@ export function headerBlock(options: HeaderBlockOptions = {}): BytesCodec {
       throw malformed(
         received,
         `a header line must be a name, a colon and a value: it is ${
-          JSON.stringify(line.slice(0, 60))
+          inOneLine(JSON.stringify(line.slice(0, 60)))
         }`,
         end + 1,
       );
@@ -79,6 +88,15 @@ export function headerBlock(options: HeaderBlockOptions = {}): BytesCodec {
 
   /** The length of the block; `undefined` if its end has not come. */
   function blockLength(received: ByteQueue): number | undefined {
+    // What is no text may never have a line feed in it, nor may a payload without headers.
+    if (!LINE_BEGINNING.test(String.fromCharCode(received.at(0)))) {
+      const seen = countTelling(received, 1);
+      if (seen === undefined) return undefined;
+      const found = bytesLiteral(received.peek(1));
+      const what =
+        `a header line must begin with a name: it begins with ${found}`;
+      throw malformed(received, what, seen);
+    }
     let end: number | undefined;
     while ((end = received.indexOf(LF)) !== undefined && end < headerLimit) {
       if (lineBefore(received, end) === "") return end + 1;

@@ -19,7 +19,12 @@ import {
 } from "../bytes/byte_order.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { BytesCodec, LimitOptions } from "./codec.ts";
-import { malformed, tooLarge, tooLargeToWrite } from "./faults.ts";
+import {
+  countTelling,
+  malformed,
+  tooLarge,
+  tooLargeToWrite,
+} from "./faults.ts";
 import { checkInteger, checkLimits, checkOneOf } from "./options.ts";
 
 /** How a frame announces its length. */
@@ -132,19 +137,22 @@ export function lengthPrefixed(
 
   function refuse(received: ByteQueue, total: number): undefined {
     const length = total - strip;
-    if (total < header || length < 0) {
+    const short = total < header || length < 0;
+    const skipped = !short && onOversize === "skip";
+    const seen = skipped ? header : countTelling(received, header);
+    if (seen === undefined) return undefined;
+    if (short) {
       throw malformed(
         received,
         `announced length ${total - surplus} is less than the frame's header`,
-        header,
+        seen,
       );
     }
-    const skipped = onOversize === "skip";
     const error = tooLarge(received, {
       binary: true,
       length,
       limit,
-      seen: header,
+      seen,
       skipped,
     });
     if (skipped) received.skip(total);

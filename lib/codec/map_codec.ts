@@ -10,6 +10,9 @@
 import { FramingError, MalformedFrameError } from "../errors.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { Codec } from "./codec.ts";
+import { inOneLine, resemblance } from "./faults.ts";
+
+const encoder = new TextEncoder();
 
 /** How a frame becomes a value, and a value a frame. */
 export interface Mapping<T, W, U, V> {
@@ -64,12 +67,17 @@ export function mapCodec<T, W, U, V = U>(
     } catch (cause) {
       if (cause instanceof FramingError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new MalformedFrameError(`Cannot decode frame: ${reason}`, {
-        offset,
-        ...frame instanceof Uint8Array && { preview: frame.slice(0, 32) },
-        recoverable: true,
-        cause,
-      });
+      const preview = frame instanceof Uint8Array
+        ? frame.slice(0, 32)
+        : typeof frame === "string"
+        ? encoder.encode(frame.slice(0, 32)).slice(0, 32)
+        : new Uint8Array();
+      throw new MalformedFrameError(
+        `Cannot decode frame: ${inOneLine(reason)}${
+          resemblance(preview, false)
+        }`,
+        { offset, preview, recoverable: true, cause },
+      );
     }
     if (value === undefined) {
       throw new TypeError("Cannot decode frame: decode returned undefined");

@@ -17,7 +17,7 @@ import {
 } from "../bytes/byte_order.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { BytesCodec, Codec } from "./codec.ts";
-import { malformed } from "./faults.ts";
+import { countTelling, malformed } from "./faults.ts";
 import { checkInteger, checkOneOf } from "./options.ts";
 
 /** How the payload behind a tag is cut: it is so many bytes long, or a codec cuts it. */
@@ -137,7 +137,9 @@ export function typed(
     const tag = received.uint(0, tagWidth, byteOrder);
     const rule = ruleFor(tag);
     if (rule === undefined) {
-      throw malformed(received, `tag ${tag} has no rule`, tagWidth);
+      const seen = countTelling(received, tagWidth);
+      if (seen === undefined) return undefined;
+      throw malformed(received, `tag ${tag} has no rule`, seen);
     }
     if (rule === 0) {
       received.drop(tagWidth);

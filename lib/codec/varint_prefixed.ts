@@ -9,7 +9,12 @@
  */
 
 import type { BytesCodec, LimitOptions } from "./codec.ts";
-import { malformed, tooLarge, tooLargeToWrite } from "./faults.ts";
+import {
+  countTelling,
+  malformed,
+  tooLarge,
+  tooLargeToWrite,
+} from "./faults.ts";
 import { checkInteger, checkLimits } from "./options.ts";
 
 /** How a frame announces its length. */
@@ -82,11 +87,13 @@ export function varintPrefixed(
       const total = width + length;
       if (length > limit) {
         const skipped = onOversize === "skip";
+        const seen = skipped ? width : countTelling(received, width);
+        if (seen === undefined) return undefined;
         const error = tooLarge(received, {
           binary: true,
           length,
           limit,
-          seen: width,
+          seen,
           skipped,
         });
         if (skipped) received.skip(total);

@@ -9,6 +9,7 @@
 import type { ByteOrder } from "../bytes/byte_order.ts";
 import type { ByteSink } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
+import { inOneLine } from "../codec/faults.ts";
 import { encodeUtf8 } from "../codec/text.ts";
 import { MessageHeaderError } from "../errors.ts";
 
@@ -202,7 +203,7 @@ function fault(
   field?: string,
   cause?: unknown,
 ): MessageHeaderError {
-  const message = `Cannot read message: ${what}`;
+  const message = `Cannot read message: ${inOneLine(what)}`;
   return new MessageHeaderError(message, { ...place(), field, cause });
 }
 

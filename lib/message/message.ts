@@ -12,7 +12,12 @@ import { hostByteOrder } from "../bytes/byte_order.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { Codec, LimitOptions } from "../codec/codec.ts";
 import { encodeFrame } from "../codec/encode_frame.ts";
-import { malformed, tooLarge, tooLargeToWrite } from "../codec/faults.ts";
+import {
+  countTelling,
+  malformed,
+  tooLarge,
+  tooLargeToWrite,
+} from "../codec/faults.ts";
 import { FrameDecoder } from "../codec/frame_decoder.ts";
 import { checkInteger, checkLimits } from "../codec/options.ts";
 import { encodeUtf8 } from "../codec/text.ts";
@@ -236,15 +241,14 @@ function placeOf(received: ByteQueue, seen: number): HeaderPlace {
   return { offset: received.offset, preview: received.preview(seen) };
 }
 
-/** Whether a JSON object can begin with this byte: a brace, or white space before it. */
-function opensObject(byte: number): boolean {
-  return byte === 0x7b || byte === 0x20 || byte === 0x0a || byte === 0x0d ||
-    byte === 0x09;
-}
+const BRACE = 0x7b;
+const SPACE = 0x20;
 
-/** Whether this byte is an ASCII capital letter. */
-function isCapital(byte: number): boolean {
-  return byte >= 0x41 && byte <= 0x5a;
+/** Whether the byte at `index` is here, and white space, which may be in front of a JSON object. */
+function isBlank(received: ByteQueue, index: number): boolean {
+  if (index >= received.length) return false;
+  const byte = received.at(index);
+  return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /**
@@ -285,13 +289,8 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
     headerLength: number,
   ): MessageHeader | undefined {
     if (headerLength > headerLimit) {
-      // Two capital letters are rather the beginning of HTTP or SSH, which two more bytes tell.
-      const letters = isCapital(received.at(0)) && isCapital(received.at(1));
-      const seen = letters ? PREFIX + 2 : PREFIX;
-      if (received.length < seen) {
-        received.need(seen);
-        return undefined;
-      }
+      const seen = countTelling(received, PREFIX);
+      if (seen === undefined) return undefined;
       throw tooLarge(received, {
         length: headerLength,
         limit: headerLimit,
@@ -302,16 +301,23 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
       });
     }
     const contentStart = PREFIX + headerLength;
-    // Another protocol is recognised by its third byte, not after waiting for a header that never comes.
-    const begins = Math.min(contentStart, PREFIX + 1);
-    if (received.length < begins) {
-      received.need(begins);
+    // Another protocol is recognised by its third byte, not after waiting for a header that never comes; that
+    // of proxies, which begins with line ends, by the first byte that cannot be in JSON.
+    let begin = PREFIX;
+    while (begin < contentStart && isBlank(received, begin)) begin++;
+    if (begin < contentStart && begin === received.length) {
+      received.need(begin + 1);
       return undefined;
     }
-    if (headerLength === 0 || !opensObject(received.at(PREFIX))) {
+    const wrong = begin === PREFIX
+      ? headerLength === 0 || received.at(begin) !== BRACE
+      : begin < contentStart && received.at(begin) < SPACE;
+    if (wrong) {
+      const seen = countTelling(received, Math.min(begin + 1, contentStart));
+      if (seen === undefined) return undefined;
       throw new MessageHeaderError(
-        malformed(received, "header must be a JSON object", begins).message,
-        placeOf(received, begins),
+        malformed(received, "header must be a JSON object", seen).message,
+        placeOf(received, seen),
       );
     }
     if (received.length < contentStart) {

@@ -7,6 +7,8 @@
 import { ByteQueue } from "@framewire/framewire";
 import { assertEquals } from "@std/assert";
 import {
+  countTelling,
+  inOneLine,
   malformed,
   tooLarge,
   tooLargeToWrite,
@@ -42,6 +44,7 @@ const BEGINNINGS: readonly [string, string][] = [
   ["SSH-2.0-x", ": the bytes b'SSH-2.0-' look like SSH"],
   ["PROXY TCP4", ": the bytes b'PROXY TC' look like a PROXY protocol header"],
   ["PROX", ": the bytes b'PROX' look like a PROXY protocol header"],
+  ["SSH", ": the bytes b'SSH' look like SSH"],
   [
     "\r\n\r\n\0\r\nQ",
     String
@@ -50,7 +53,9 @@ const BEGINNINGS: readonly [string, string][] = [
   ["GETS", ": the bytes b'GETS' are text"],
   ['{"a"', `: the bytes b'{"a"' are text`],
   ["hi\r\n", String.raw`: the bytes b'hi\r\n' are text`],
+  ["\r\n\r\n", String.raw`: the bytes b'\r\n\r\n' are text`],
   ["hi", ""],
+  ["GE", ""],
   ["\0\x10\0\x01", ""],
   ["\x16\x02", ""],
   ["hi\x7f!", ""],
@@ -68,12 +73,53 @@ Deno.test("errors say which other protocol the bytes look like", () => {
       said + hint,
     );
     // Where a text is what was expected, it is no news that it looks like one.
-    assertEquals(tooLarge(queue, fault).message, said);
+    const known = hint.endsWith("are text") ? "" : hint;
+    assertEquals(tooLarge(queue, fault).message, said + known);
     assertEquals(
       malformed(queue, "wrong", 32).message,
-      `Cannot read frame: wrong${hint.endsWith("are text") ? "" : hint}`,
+      `Cannot read frame: wrong${known}`,
     );
   }
+});
+
+Deno.test("a text that is too long is another protocol's at the start of a stream only", () => {
+  const queue = queueOf("a lineGET / HTTP/1.1");
+  queue.drop(6);
+  assertEquals(
+    tooLarge(queue, { length: 9, limit: 5, seen: 6 }).message,
+    "Cannot read frame: length 9 exceeds maxFrameLength of 5 bytes",
+  );
+});
+
+Deno.test("countTelling() asks for bytes as long as they may be another protocol's", () => {
+  for (
+    const [beginning, seen, expected] of [
+      ["GET /", 1, 4],
+      ["GETS", 1, 4],
+      ["GEL", 2, 3],
+      ["P", 1, undefined],
+      ["PROX", 1, 4],
+      ["\x16\x03\x01", 1, 2],
+      ["\x16\x01\x01", 1, 2],
+      ["\r\n\r\n", 2, undefined],
+      ["\r\n\r\n\0", 2, 5],
+      ["\0\0", 1, 1],
+      ["GET / HTTP", 8, 8],
+      ["ab", 0, 1],
+    ] as const
+  ) {
+    const queue = queueOf(beginning);
+    assertEquals(countTelling(queue, seen), expected, beginning);
+    const asked = expected === undefined ? beginning.length + 1 : undefined;
+    assertEquals(queue.needed, asked, beginning);
+  }
+});
+
+Deno.test("inOneLine() leaves nothing that moves a terminal's cursor", () => {
+  assertEquals(
+    inOneLine("a\r\n\x1b[2Jb\x9bc\u2028d é"),
+    String.raw`a\u000d\u000a\u001b[2Jb\u009bc\u2028d é`,
+  );
 });
 
 Deno.test("an error says nothing of other protocols when the frame is left out", () => {

@@ -239,7 +239,7 @@ for (
     [
       "text in capitals",
       "HELO there\r\n",
-      `Cannot read frame: header length 18501 ${TOO_LONG}: the bytes b'HELO' are text`,
+      `Cannot read frame: header length 18501 ${TOO_LONG}: the bytes b'HEL' are text`,
     ],
     [
       "a message without the header's length",
@@ -248,7 +248,7 @@ for (
     ],
   ]
 ) {
-  Deno.test(`messages() recognises ${name} by its first four bytes`, () => {
+  Deno.test(`messages() recognises ${name} by its first bytes`, () => {
     for (const chunks of [[raw(begin)], byteByByte(raw(begin))]) {
       const decoder = new FrameDecoder(messages());
       const error = assertThrows(() => {
