@@ -179,14 +179,18 @@ export class Patience {
   #received = 0;
   #sent = 0;
   /** Since when bytes wait and none is taken. */
-  #stalledAt = 0;
+  #stalledAt: number;
   /** Since when the server waits for a frame to begin. */
   #waitingAt: number;
   /** Since when there was no byte either way. */
   #quietAt: number;
-  /** Since when the frame comes that is coming, and how many bytes had come before it. */
+  /** Since when the frame comes that is coming, and how many bytes had come before that. */
   #frameAt = -1;
   #frameStart = 0;
+  /** How many bytes belonged to frames that had ended. */
+  #frameEnd = 0;
+  /** How many bytes had come when the server last did not wait for any. */
+  #credited = 0;
 
   /**
    * Begins to count.
@@ -194,7 +198,7 @@ export class Patience {
    * @param now The time, in milliseconds from anywhere.
    */
   constructor(now: number) {
-    this.#waitingAt = this.#quietAt = now;
+    this.#stalledAt = this.#waitingAt = this.#quietAt = now;
   }
 
   /**
@@ -224,14 +228,18 @@ export class Patience {
     if (!progress.waiting) {
       this.#waitingAt = this.#quietAt = now;
       this.#frameAt = -1;
+      this.#credited = received;
       return undefined;
     }
     if (moved) this.#quietAt = now;
-    if (progress.reads !== this.#reads) {
-      this.#reads = progress.reads;
+    const frameEnd = received - progress.buffered;
+    // A read that the handler gave up ends no frame.
+    if (progress.reads !== this.#reads && frameEnd !== this.#frameEnd) {
       this.#waitingAt = now;
       this.#frameAt = -1;
     }
+    this.#reads = progress.reads;
+    this.#frameEnd = frameEnd;
     return this.#judgeWait(limits, progress, now, hurry);
   }
 
@@ -244,7 +252,7 @@ export class Patience {
     if (progress.insideFrame) {
       if (this.#frameAt < 0) {
         this.#frameAt = now;
-        this.#frameStart = progress.received - progress.buffered;
+        this.#frameStart = Math.max(this.#frameEnd, this.#credited);
       }
       const frameTimeout = hurried(limits.frameTimeout, hurry);
       const elapsed = now - this.#frameAt;
