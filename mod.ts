@@ -115,6 +115,11 @@ export {
   type FramingStats,
 } from "./lib/net/framing.ts";
 export {
+  heartbeat,
+  type HeartbeatOptions,
+  type HeartbeatTimes,
+} from "./lib/net/heartbeat.ts";
+export {
   type ConnectAttempt,
   type ConnectedInfo,
   type DisconnectedInfo,
@@ -130,6 +135,7 @@ export {
   RequestClient,
   type RequestClientOptions,
   type RequestClientStats,
+  type RequestHeartbeat,
 } from "./lib/net/request_client.ts";
 export {
   serve,
@@ -164,6 +170,8 @@ export {
   MessageHeaderError,
   type MessageHeaderErrorOptions,
   PeerResetError,
+  PeerVanishedError,
+  type PeerVanishedErrorOptions,
   ReadTimeoutError,
   type ReadTimeoutErrorOptions,
   RequestFailedError,

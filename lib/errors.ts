@@ -11,6 +11,7 @@
  *     ├─ ConnectionRejectedError a server refused a connection
  *     ├─ ReadTimeoutError      no whole frame came in time; nothing is lost
  *     ├─ WriteTimeoutError     the peer did not take the bytes in time
+ *     ├─ PeerVanishedError     the peer sends nothing any more, though it was to
  *     ├─ PeerResetError        the peer, or the network, broke the connection
  *     ├─ ConnectionClosedError this side closed, half-closed or gave the connection away
  *     └─ RequestFailedError    a request got no answer; says whether it can have been carried out
@@ -494,6 +495,51 @@ export class WriteTimeoutError extends ConnectionError {
     super(message, options);
     this.timeout = options.timeout;
     this.pending = options.pending;
+  }
+}
+
+/** What is known about a {@linkcode PeerVanishedError} beside its message. */
+export interface PeerVanishedErrorOptions extends ConnectionErrorOptions {
+  /** For how long at least not a byte came, in milliseconds. */
+  silence: number;
+}
+
+/**
+ * The peer sends nothing any more, not even an end of the stream, though a heartbeat asked it to: it lost power, its
+ * network is gone, or something between has forgotten the connection, which has been ended. Whether the bytes
+ * written last arrived is not known.
+ *
+ * @example Usage
+ * ```ts
+ * import { Framing, heartbeat, lines, PeerVanishedError } from "@framewire/framewire";
+ * import { connPair } from "@framewire/framewire/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const [here, there] = connPair();
+ * using peer = new Framing(here, lines());
+ * using _beat = heartbeat(peer, { interval: 10, timeout: 10, frame: () => "PING" });
+ * const error = await assertRejects(() => peer.read(), PeerVanishedError);
+ * assertEquals(error.silence, 20);
+ * there.close();
+ * ```
+ */
+export class PeerVanishedError extends ConnectionError {
+  /** The name of the class. */
+  override name = "PeerVanishedError";
+  /** The kind of fault, for programs. */
+  override readonly code = "ERR_PEER_VANISHED";
+  /** For how long at least not a byte came, in milliseconds. */
+  readonly silence: number;
+
+  /**
+   * Makes an error from a message and how long nothing came.
+   *
+   * @param message What happened.
+   * @param options How long nothing came, and the cause.
+   */
+  constructor(message: string, options: PeerVanishedErrorOptions) {
+    super(message, options);
+    this.silence = options.silence;
   }
 }
 

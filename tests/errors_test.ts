@@ -13,6 +13,7 @@ import {
   MalformedFrameError,
   MessageHeaderError,
   PeerResetError,
+  PeerVanishedError,
   ReadTimeoutError,
   RequestFailedError,
   RequestTimeoutError,
@@ -59,6 +60,11 @@ const ERRORS: readonly [Error & { code: string }, string, string][] = [
     "ERR_WRITE_TIMEOUT",
   ],
   [new PeerResetError("No"), "PeerResetError", "ERR_PEER_RESET"],
+  [
+    new PeerVanishedError("No", { silence: 5 }),
+    "PeerVanishedError",
+    "ERR_PEER_VANISHED",
+  ],
   [
     new ConnectionClosedError("No"),
     "ConnectionClosedError",
@@ -110,6 +116,7 @@ Deno.test("an error has a cause if there was one, and else none", () => {
       new ReadTimeoutError("No", { timeout: 5, have: 0, cause }),
       new WriteTimeoutError("No", { timeout: 5, pending: 0, cause }),
       new PeerResetError("No", { cause }),
+      new PeerVanishedError("No", { silence: 5, cause }),
       new RequestFailedError("No", { state: "unknown", cause }),
       new RequestTimeoutError("No", { state: "unknown", timeout: 5, cause }),
     ]

@@ -34,6 +34,7 @@ import {
   type WaitOptions,
 } from "./deadline.ts";
 import type { Framing } from "./framing.ts";
+import { checkHeartbeat } from "./heartbeat.ts";
 import {
   checkMaxWaiting,
   type CloseRequestClientOptions,
@@ -97,7 +98,7 @@ export interface ReconnectingClientOptions<Q, A>
   /**
    * Is done on each new connection, before anything that was asked is sent: to log in, to subscribe. If it throws,
    * the connection is given up; for good, unless the error is one against which it can help to try again or a
-   * {@linkcode RequestFailedError}.
+   * {@linkcode RequestFailedError}. If the peer is silent for long meanwhile, a heartbeat may come between.
    */
   greet?: (
     client: RequestClient<Q, A>,
@@ -269,6 +270,7 @@ export class ReconnectingClient<Q, A> implements AsyncDisposable {
   ) {
     const { maxWaiting = MAX_WAITING, timeout = Infinity, retry = {} } =
       options;
+    if (options.heartbeat !== undefined) checkHeartbeat(options.heartbeat);
     this.#connect = connect;
     this.#options = options;
     this.#maxWaiting = checkMaxWaiting(maxWaiting);

@@ -29,6 +29,7 @@ import {
   type WaitOptions,
 } from "./deadline.ts";
 import type { Framing } from "./framing.ts";
+import { type HeartbeatTimes, SilenceWatch } from "./heartbeat.ts";
 import { tell } from "./tell.ts";
 
 /**
@@ -42,6 +43,16 @@ export interface IdOf<Q, A> {
   request: (request: Q) => unknown;
   /** Gives the id of the request that an answer is for; `undefined` if it is for none. */
   response: (answer: A) => unknown;
+}
+
+/**
+ * How a silent peer is asked whether it is there, and when it is given up.
+ *
+ * @typeParam Q The requests.
+ */
+export interface RequestHeartbeat<Q> extends HeartbeatTimes {
+  /** Gives the request that asks, such as a ping, with an id that is free if there are ids. */
+  request: () => Q;
 }
 
 /**
@@ -66,6 +77,12 @@ export interface RequestClientOptions<Q, A> {
    * @default {Infinity}
    */
   timeout?: number;
+  /**
+   * Asks when not a byte has come for an interval, and ends the connection with a {@linkcode PeerVanishedError} if
+   * none comes then either. Where the peer answers one request after another, it has to answer each of them
+   * within the time that this takes. Heartbeats are counted as requests are.
+   */
+  heartbeat?: RequestHeartbeat<Q>;
   /** Is given the answers that nobody waits for: those that come late and, with ids, those with an unknown one. */
   onUnmatched?: (answer: A) => void;
   /**
@@ -128,6 +145,7 @@ const MAX_WAITING = 1000;
 const CLOSED = "the client was closed";
 const ENDED = "the peer ended the stream";
 const BROKEN = "the stream broke";
+const VANISHED = "the peer has vanished";
 
 /**
  * A client that asks many things at a time over one connection.
@@ -204,6 +222,7 @@ export class RequestClient<Q, A> implements AsyncDisposable {
   /** Whether a failure to send would be noticed. */
   #watching = false;
   #alarm = new Alarm((now) => this.#expire(now));
+  #watch: SilenceWatch | undefined;
   #asked = 0;
   #answered = 0;
   #unmatched = 0;
@@ -231,6 +250,15 @@ export class RequestClient<Q, A> implements AsyncDisposable {
     this.#onUnmatched = options.onUnmatched;
     this.#onError = options.onError;
     this.#closed.promise.catch(() => {}); // nobody has to ask
+    const { heartbeat } = options;
+    if (heartbeat !== undefined) {
+      this.#watch = new SilenceWatch(
+        framing,
+        heartbeat,
+        () => this.#askHeartbeat(heartbeat.request()),
+        (error) => void this.#end(VANISHED, error),
+      );
+    }
     this.#receive();
   }
 
@@ -417,6 +445,15 @@ export class RequestClient<Q, A> implements AsyncDisposable {
 
   #broke = (error: unknown): void => void this.#end(BROKEN, error);
 
+  /** Asks whether the peer is there. Whether it answers is seen by the bytes. */
+  #askHeartbeat(request: Q): void {
+    this.ask(request, { timeout: Infinity }).catch((error) => {
+      const ownFault = error instanceof RangeError ||
+        error instanceof TypeError;
+      if (ownFault) this.#end(BROKEN, error);
+    });
+  }
+
   /** The read loop. It ends with the stream. */
   async #receive(): Promise<void> {
     try {
@@ -533,6 +570,7 @@ export class RequestClient<Q, A> implements AsyncDisposable {
   ): Promise<void> {
     this.#refusal ??= { reason, cause };
     this.#alarm.stop();
+    this.#watch?.[Symbol.dispose]();
     // What waits in the send buffer is not sent any more: nobody could be told the answer.
     await this.#framing.close({ signal: AbortSignal.abort() }).catch(() => {});
     // What is left in the count then was given to the connection, unless somebody else closed it: that may

@@ -13,6 +13,7 @@ import {
   Framing,
   lines,
   PeerResetError,
+  PeerVanishedError,
   ReconnectingClient,
   type ReconnectingClientOptions,
   RequestFailedError,
@@ -249,6 +250,30 @@ Deno.test("ReconnectingClient takes a connection that lasted for of use", async 
   conn.reset();
   const { peer } = await network.next();
   assertEquals(told.map(({ failures }) => failures), [0]);
+  await peer.close();
+});
+
+Deno.test("ReconnectingClient connects again when its peer has vanished", async () => {
+  const network = new Network();
+  const causes: unknown[] = [];
+  await using client = clientOf(network, {
+    heartbeat: { interval: 10, timeout: 200, request: () => "PING" },
+    resend: () => true,
+    onDisconnect: (error) => causes.push(error),
+  });
+  const asked = client.ask("one");
+  const first = await network.next();
+  assertEquals(await first.peer.read(), "one");
+  const { peer } = await network.next();
+  assertEquals(await peer.read(), "one");
+  await peer.write("1");
+  assertEquals(await asked, "1");
+  assertInstanceOf(causes[0], PeerVanishedError);
+  // Heartbeats are none of the program's requests.
+  assertEquals(await peer.read(), "PING");
+  assertEquals([client.stats.asked, client.waiting], [1, 0]);
+  await client.close();
+  await first.peer.close();
   await peer.close();
 });
 
@@ -858,6 +883,7 @@ for (
     ["timeout", { timeout: -1 }],
     ["attempts", { retry: { attempts: 0 } }],
     ["minDelay", { retry: { minDelay: 0 } }],
+    ["interval", { heartbeat: { interval: 0, request: () => "PING" } }],
   ] as [string, Options][]
 ) {
   Deno.test(`ReconnectingClient refuses ${Deno.inspect(options)}, and does not connect`, () => {

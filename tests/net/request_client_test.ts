@@ -18,6 +18,7 @@ import {
   lines,
   MalformedFrameError,
   PeerResetError,
+  PeerVanishedError,
   reply,
   RequestClient,
   type RequestClientOptions,
@@ -578,6 +579,7 @@ for (
     ["maxWaiting", { maxWaiting: 0 }],
     ["maxWaiting", { maxWaiting: NaN }],
     ["timeout", { timeout: -1 }],
+    ["interval", { heartbeat: { interval: 0, request: () => "PING" } }],
   ] as [string, Options][]
 ) {
   Deno.test(`RequestClient refuses ${Deno.inspect(options)}`, () => {
@@ -846,6 +848,102 @@ Deno.test("RequestClient promises nothing about what somebody else closed", asyn
   assertInstanceOf(error.cause, ConnectionClosedError);
   assertEquals(unraw(await readAll(there)), "one\n");
   there.close();
+});
+
+// Heartbeats
+
+Deno.test("RequestClient asks a silent peer whether it is there, and ends the connection when it is not", async () => {
+  const { client, peer } = pairOf({
+    heartbeat: { interval: 10, timeout: 200, request: () => "PING" },
+  });
+  const asked = failure(client.ask("one"));
+  assertEquals(await peer.read(), "one");
+  assertEquals(await peer.read(), "PING");
+  const error = await asked;
+  assertEquals([error.state, error.message], [
+    "unknown",
+    "Cannot get answer: the peer has vanished; it is not known whether the request was carried out",
+  ]);
+  assertInstanceOf(error.cause, PeerVanishedError);
+  assertStrictEquals(await rejection(client.closed), error.cause);
+  assertEquals(await peer.read(), null);
+  await peer.close();
+});
+
+for (
+  const [how, options] of [["in order", {}], ["by id", { idOf }]] as [
+    string,
+    Options,
+  ][]
+) {
+  Deno.test(`RequestClient goes on with a peer that answers its heartbeats, ${how}`, async () => {
+    let beats = 0;
+    const { client, peer } = pairOf({
+      ...options,
+      heartbeat: {
+        interval: 5,
+        timeout: 60_000,
+        request: () => `${beats++} PING`,
+      },
+    });
+    for (let i = 0; i < 3; i++) {
+      assertEquals(await peer.read(), `${i} PING`);
+      await peer.write(`${i} PONG`);
+    }
+    const asked = client.ask("a x");
+    let line: string | null;
+    while ((line = await peer.read()) !== "a x") await peer.write(`${line}`);
+    await peer.write("a 1");
+    assertEquals(await asked, "a 1");
+    assertEquals(client.stats.unmatched, 0);
+    await client.close();
+    await peer.close();
+  });
+}
+
+Deno.test("RequestClient sends no heartbeat while bytes come, and none when it is closed", async () => {
+  const { client, peer } = pairOf({
+    heartbeat: { interval: 60_000, request: () => "PING" },
+  });
+  const timers = await countTimers(async () => {
+    for (let i = 0; i < 100; i++) {
+      const asked = client.ask(`${i}`);
+      assertEquals(await peer.read(), `${i}`);
+      await peer.write(`${i}`);
+      assertEquals(await asked, `${i}`);
+    }
+  });
+  assertEquals([timers, client.stats.asked], [0, 100]);
+  await client.close();
+  assertEquals(await peer.read(), null);
+  await peer.close();
+});
+
+for (
+  const [what, request, fault] of [
+    ["is thrown", () => {
+      throw new Error("no ping");
+    }, Error],
+    ["cannot be laid out", () => "with\na line break", RangeError],
+  ] as [string, () => string, typeof Error][]
+) {
+  Deno.test(`RequestClient ends when its heartbeat ${what}`, async () => {
+    const { client, peer } = pairOf({ heartbeat: { interval: 1, request } });
+    const error = await rejection(client.closed);
+    assertInstanceOf(error, fault);
+    await peer.close();
+  });
+}
+
+Deno.test("RequestClient can have no more than may wait when it asks whether the peer is there", async () => {
+  const { client, peer } = pairOf({
+    maxWaiting: 1,
+    heartbeat: { interval: 5, timeout: 50, request: () => "PING" },
+  });
+  const error = await failure(client.ask("one"));
+  assertInstanceOf(error.cause, PeerVanishedError);
+  assertEquals([await peer.read(), await peer.read()], ["one", null]);
+  await peer.close();
 });
 
 // Closing
