@@ -8,70 +8,36 @@ import { encodeFrame, FrameDecoder } from "@framewire/framewire";
 import { assertEquals, assertGreater } from "@std/assert";
 import { concat } from "@std/bytes";
 import { outcomes } from "../support/outcomes.ts";
+import {
+  codecFor,
+  type Fate,
+  fuzz,
+  mutate,
+  wiresOf,
+} from "../support/fuzzing.ts";
 import { Random } from "../support/random.ts";
-import { byteByByte, unraw } from "../support/wire.ts";
+import { unraw } from "../support/wire.ts";
 import { codecCases } from "./samples.ts";
 
-const STRINGS = 500;
-const MUTATIONS = 200;
+/** How many inputs the codecs get in all, and the number that the first follows from. */
+const INPUTS = 100_000;
+const FIRST = 1;
 const STREAMS = 60;
 
-/** A wire with something wrong: a byte changed, taken out, put in, or its end put elsewhere. */
-function mutate(random: Random, wire: Uint8Array): Uint8Array {
-  const bytes = Array.from(wire);
-  for (let i = 0; i <= random.below(3); i++) {
-    const place = random.below(bytes.length + 1);
-    switch (random.below(5)) {
-      case 0:
-        bytes[Math.min(place, bytes.length - 1)] = random.below(256);
-        break;
-      case 1:
-        bytes.splice(place, 1 + random.below(4));
-        break;
-      case 2:
-        bytes.splice(place, 0, ...random.bytes(1 + random.below(4)));
-        break;
-      case 3:
-        bytes.length = place;
-        break;
-      case 4:
-        bytes.splice(place, 0, ...bytes.slice(random.below(bytes.length + 1)));
-        break;
-    }
-  }
-  return new Uint8Array(bytes);
-}
+const others = wiresOf(codecCases);
 
-for (const [index, { maker, name, codec, wires }] of codecCases.entries()) {
-  Deno.test(`${maker}() meets random bytes with documented errors only: ${name}`, () => {
-    const random = new Random(1000 + index);
-    const alphabet = concat([...wires]);
-    /** Fails on any other error, and if a cut makes a difference. */
-    function check(bytes: Uint8Array): void {
-      const about = `seed ${random.seed}, bytes ${
-        JSON.stringify(unraw(bytes))
-      }`;
-      let whole: string[];
-      try {
-        whole = outcomes(codec, [bytes]);
-      } catch (cause) {
-        throw new Error(`An undocumented error: ${about}`, { cause });
-      }
-      assertEquals(outcomes(codec, random.chunks(bytes)), whole, about);
-      assertEquals(outcomes(codec, byteByByte(bytes)), whole, about);
-    }
-    for (let i = 0; i < STRINGS; i++) {
-      const length = random.below(random.pick([8, 40, 120]));
-      check(random.bytes(length, random.below(3) === 0 ? undefined : alphabet));
-    }
-    const short = wires.filter((wire) => wire.length <= 300);
-    for (let i = 0; i < MUTATIONS; i++) {
-      const count = 1 + random.below(3);
-      const valid = Array.from({ length: count }, () => random.pick(short));
-      check(mutate(random, concat(valid)));
-    }
-  });
-}
+Deno.test(`every codec meets ${INPUTS} random inputs with documented errors only`, () => {
+  const fates: Record<Fate, number> = { read: 0, refused: 0, truncated: 0 };
+  for (let number = FIRST; number < FIRST + INPUTS; number++) {
+    fates[fuzz(number, codecFor(number, codecCases), others)]++;
+  }
+  const { read, refused, truncated } = fates;
+  console.log(
+    `survival: random input: ${INPUTS} inputs through ${codecCases.length} codecs: ${read} read, ${refused} refused, ${truncated} truncated`,
+  );
+  // Input that is all of one kind would put nothing to the test.
+  assertGreater(Math.min(read, refused, truncated), INPUTS / 10);
+});
 
 /** Bytes of which some are random and some are as in the wires of a codec. */
 function randomFrame(random: Random, wires: readonly Uint8Array[]): Uint8Array {
@@ -146,7 +112,9 @@ Deno.test("every codec reads a long stream in large chunks as it does in one", (
         length += part.length;
       }
       // Something wrong now and then, of which some codecs go on.
-      if (seed > 1) parts.splice(-3, 1, mutate(random, random.pick(wires)));
+      if (seed > 1) {
+        parts.splice(-3, 1, mutate(random, random.pick(wires), others));
+      }
       const stream = concat(parts);
       const chunks: Uint8Array[] = [];
       for (let start = 0; start < stream.length;) {

@@ -31,7 +31,8 @@ const ENDS_STREAM = /^(too large|truncated|malformed|bad header)(?!.*goes on)/;
 /** A codec of which only the reading half is used. */
 export type ReadCodec = Codec<unknown, never>;
 
-function describeFrame(frame: unknown): string {
+/** A frame as text. */
+export function describeFrame(frame: unknown): string {
   if (frame instanceof Uint8Array) return "=" + unraw(frame);
   if (typeof frame === "string") return "=" + frame;
   return "=" + JSON.stringify(
@@ -40,7 +41,8 @@ function describeFrame(frame: unknown): string {
   );
 }
 
-function describeError(error: unknown): string {
+/** An error as text; throws it if it is none that a codec may throw. */
+export function describeError(error: unknown): string {
   if (!(error instanceof FramingError)) throw error;
   const place = error.offset === 0 ? "" : ` at ${error.offset}`;
   if (error instanceof FrameTooLargeError) {
