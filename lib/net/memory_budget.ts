@@ -100,6 +100,8 @@ export class MemoryBudget {
   /** Those that had no more than their share when they were paused, and the others. */
   #modest = new Set<Account>();
   #greedy = new Set<Account>();
+  /** Those of both whose frame has begun. */
+  #begun = new Set<Account>();
   /** The one that goes on although there is little room, until a frame of it was handed out. */
   #exempt: Account | undefined;
 
@@ -167,6 +169,7 @@ export class MemoryBudget {
   pause(account: Account): void {
     this.#pauses++;
     (this.#isModest(account) ? this.#modest : this.#greedy).add(account);
+    if (account.insideFrame) this.#begun.add(account);
   }
 
   /** Takes note that a frame of an account was handed out: if it was exempt, another may be. */
@@ -179,8 +182,7 @@ export class MemoryBudget {
   /** Closes an account. */
   close(account: Account): void {
     this.#accounts--;
-    this.#modest.delete(account);
-    this.#greedy.delete(account);
+    this.#leave(account);
     account.holdQueued(0);
     account.holdReceived(0);
     this.endExemption(account);
@@ -199,20 +201,30 @@ export class MemoryBudget {
     return true;
   }
 
+  /** Lets those that are paused go on while there is room, or else the first one that can be exempt. */
   #wake(): void {
-    this.#wakeOf(this.#modest, this.limit);
-    this.#wakeOf(this.#greedy, this.limit / 2);
+    if (!this.full) this.#release(this.#modest);
+    if (!this.tight) {
+      this.#exempt = undefined;
+      this.#release(this.#greedy);
+    } else if (this.#exempt === undefined) {
+      const [first] = this.full ? this.#begun : this.#greedy;
+      if (first !== undefined && this.#exempts(first)) this.#letGo(first);
+    }
   }
 
-  /** Lets those that are paused go on while there is room, or else the first one that can be exempt. */
-  #wakeOf(paused: Set<Account>, room: number): void {
-    for (const account of paused) {
-      if (this.#used >= room) {
-        if (this.#exempt !== undefined) return;
-        if (!this.#exempts(account)) continue;
-      }
-      paused.delete(account);
-      account.goOn();
-    }
+  #release(paused: Set<Account>): void {
+    for (const account of paused) this.#letGo(account);
+  }
+
+  #letGo(account: Account): void {
+    this.#leave(account);
+    account.goOn();
+  }
+
+  #leave(account: Account): void {
+    this.#modest.delete(account);
+    this.#greedy.delete(account);
+    this.#begun.delete(account);
   }
 }
