@@ -103,6 +103,7 @@ export {
   connect,
   type ConnectOptions,
   type TcpConnectOptions,
+  type TlsTcpConnectOptions,
   type UnixConnectOptions,
 } from "./lib/net/connect.ts";
 export type { BackoffOptions } from "./lib/net/backoff.ts";
@@ -147,11 +148,17 @@ export {
   type UnixServeOptions,
 } from "./lib/net/serve.ts";
 export type {
+  AcceptedConn,
   Handler,
   PeerInfo,
   ProxyProtocolOptions,
+  ServedConn,
+  TlsPeer,
 } from "./lib/net/served_connection.ts";
 export type { ServerLimits } from "./lib/net/server_limits.ts";
+export type { TlsConnectOptions } from "./lib/net/tls_client.ts";
+export type { PeerCertificate, TlsConn } from "./lib/net/tls_conn.ts";
+export type { TlsCertificate, TlsServeOptions } from "./lib/net/tls_server.ts";
 export { streamConn, type StreamPair } from "./lib/net/stream_conn.ts";
 
 // Errors
@@ -180,6 +187,7 @@ export {
   RequestTimeoutError,
   type RequestTimeoutErrorOptions,
   type TimeoutErrorOptions,
+  TlsHandshakeError,
   TruncatedFrameError,
   type TruncatedFrameErrorOptions,
   WriteTimeoutError,

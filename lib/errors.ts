@@ -13,6 +13,7 @@
  *     ├─ WriteTimeoutError     the peer did not take the bytes in time
  *     ├─ PeerVanishedError     the peer sends nothing any more, though it was to
  *     ├─ PeerResetError        the peer, or the network, broke the connection
+ *     ├─ TlsHandshakeError     the two sides did not agree on how to encrypt, or who they are
  *     ├─ ConnectionClosedError this side closed, half-closed or gave the connection away
  *     └─ RequestFailedError    a request got no answer; says whether it can have been carried out
  *        └─ RequestTimeoutError   none came in time
@@ -564,6 +565,32 @@ export class PeerResetError extends ConnectionError {
   override name = "PeerResetError";
   /** The kind of fault, for programs. */
   override readonly code = "ERR_PEER_RESET";
+}
+
+/**
+ * No encrypted connection came about: the peer's certificate is not to be trusted, it trusts not ours, it speaks
+ * no TLS, or the two sides have nothing in common. The message says which; the cause is what the platform said.
+ *
+ * A server judges a client's certificate when the client has ended its own part of the handshake. So a client may
+ * learn of it by the first read.
+ *
+ * @example Usage
+ * ```ts
+ * import { ConnectionError, TlsHandshakeError } from "@framewire/framewire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new TlsHandshakeError(
+ *   "Cannot connect with TLS: the certificate of localhost has expired",
+ * );
+ * assertEquals(error instanceof ConnectionError, true);
+ * assertEquals(error.code, "ERR_TLS_HANDSHAKE");
+ * ```
+ */
+export class TlsHandshakeError extends ConnectionError {
+  /** The name of the class. */
+  override name = "TlsHandshakeError";
+  /** The kind of fault, for programs. */
+  override readonly code = "ERR_TLS_HANDSHAKE";
 }
 
 /**

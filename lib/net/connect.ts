@@ -12,10 +12,16 @@ import { ConnectTimeoutError } from "../errors.ts";
 import { checkTimeout, Deadline, type WaitOptions } from "./deadline.ts";
 import { checkHighWaterMark, Framing, type FramingOptions } from "./framing.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
+import type { TlsConnectOptions } from "./tls_client.ts";
+import type { TlsConn } from "./tls_conn.ts";
 
 const CONNECT_TIMEOUT = 10_000;
+const LOCALHOST = "127.0.0.1";
 /** The longest header that version 2 of the PROXY protocol can announce. */
 const LONGEST_PROXY_HEADER = 65_551;
+
+/** A connection that is open. */
+type OpenConn = Deno.TcpConn | Deno.UnixConn | TlsConn;
 
 /** What every kind of connection has. */
 export interface ConnectOptions extends FramingOptions {
@@ -49,6 +55,17 @@ export interface TcpConnectOptions extends ConnectOptions {
    * @default {"127.0.0.1"}
    */
   hostname?: string;
+  /** Encrypts the connection: see {@linkcode TlsTcpConnectOptions}. */
+  tls?: undefined;
+}
+
+/** Where to connect over TCP, and how to encrypt. */
+export interface TlsTcpConnectOptions extends Omit<TcpConnectOptions, "tls"> {
+  /**
+   * How to encrypt; `{}` trusts whom the platform trusts. The handshake ends within `connectTimeout` too. A stream
+   * that is cut without `close_notify` is an error, not an end.
+   */
+  tls: TlsConnectOptions;
 }
 
 /** Where to connect over a Unix socket. */
@@ -56,6 +73,11 @@ export interface UnixConnectOptions extends ConnectOptions {
   /** The path of the socket. */
   path: string;
 }
+
+type AnyConnectOptions =
+  | TcpConnectOptions
+  | TlsTcpConnectOptions
+  | UnixConnectOptions;
 
 /**
  * Connects, and speaks a codec over the connection.
@@ -131,10 +153,24 @@ export function connect<T, W = T>(
   options: TcpConnectOptions | UnixConnectOptions,
   codec: Codec<T, W>,
 ): Promise<Framing<T, W, Deno.TcpConn | Deno.UnixConn>>;
-export async function connect<T, W = T>(
-  options: TcpConnectOptions | UnixConnectOptions,
+/**
+ * Connects over TCP, encrypts, and speaks a codec over the connection.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ * @param options Where to, and how.
+ * @param codec The rule by which frames are cut and laid out.
+ * @returns The connection.
+ * @throws {TlsHandshakeError} If the other side is not whom it should be, or does not speak TLS.
+ */
+export function connect<T, W = T>(
+  options: TlsTcpConnectOptions,
   codec: Codec<T, W>,
-): Promise<Framing<T, W, Deno.TcpConn | Deno.UnixConn>> {
+): Promise<Framing<T, W, TlsConn>>;
+export async function connect<T, W = T>(
+  options: AnyConnectOptions,
+  codec: Codec<T, W>,
+): Promise<Framing<T, W, OpenConn>> {
   const { signal, connectTimeout: timeout = CONNECT_TIMEOUT, retry } = options;
   checkTimeout("connectTimeout", timeout);
   checkHighWaterMark(options.highWaterMark ?? 0);
@@ -173,33 +209,38 @@ function startOf({ proxyHeader: header }: ConnectOptions): Uint8Array {
  * @param signal Is aborted when nobody waits any longer. It may open the connection all the same.
  */
 async function open(
-  options: TcpConnectOptions | UnixConnectOptions,
+  options: AnyConnectOptions,
   start: Uint8Array,
   signal: AbortSignal,
-): Promise<Deno.TcpConn | Deno.UnixConn> {
+): Promise<OpenConn> {
   const conn = await openSocket(options, signal);
   const giveUp = () => conn.close(); // a write cannot be ended otherwise
   signal.addEventListener("abort", giveUp);
   try {
     await writeAll(conn, start);
-    return conn;
   } catch (error) {
     if (!signal.aborted) conn.close();
     throw error;
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
+  if (!("tls" in options) || options.tls === undefined) return conn;
+  if (!("setNoDelay" in conn)) return conn;
+  // Few programs encrypt: others need not load it.
+  const { startTls } = await import("./tls_client.ts");
+  const { hostname = LOCALHOST, tls } = options;
+  return await startTls(conn, { ...tls, hostname }, { signal });
 }
 
 function openSocket(
-  options: TcpConnectOptions | UnixConnectOptions,
+  options: AnyConnectOptions,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
   // The platform can give up a TCP connection itself; for Unix sockets it cannot.
   if ("path" in options) {
     return Deno.connect({ transport: "unix", path: options.path });
   }
-  const { hostname = "127.0.0.1", port } = options;
+  const { hostname = LOCALHOST, port } = options;
   return Deno.connect({ hostname, port, signal });
 }
 
@@ -210,17 +251,17 @@ async function writeAll(conn: ByteWriter, bytes: Uint8Array): Promise<void> {
 }
 
 /** Where the options lead to, as people write it. */
-function whereTo(options: TcpConnectOptions | UnixConnectOptions): string {
+function whereTo(options: AnyConnectOptions): string {
   if ("path" in options) return options.path;
-  return `${options.hostname ?? "127.0.0.1"}:${options.port}`;
+  return `${options.hostname ?? LOCALHOST}:${options.port}`;
 }
 
 /** Connects within the deadline; a connection that comes later is closed. */
 async function within(
   wait: WaitOptions,
-  options: TcpConnectOptions | UnixConnectOptions,
+  options: AnyConnectOptions,
   start: Uint8Array,
-): Promise<Deno.TcpConn | Deno.UnixConn> {
+): Promise<OpenConn> {
   using deadline = Deadline.from(
     wait,
     (timeout) =>

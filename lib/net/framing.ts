@@ -46,6 +46,8 @@ export interface ByteConn extends ByteReader, ByteWriter {
   readonly remoteAddr?: Deno.Addr;
   /** The address of this end. */
   readonly localAddr?: Deno.Addr;
+  /** The application protocol that both sides agreed on, or `null` if they spoke of none: TLS only. */
+  readonly alpnProtocol?: string | null;
 }
 
 /** How a {@linkcode Framing} reads and writes. */
@@ -245,6 +247,11 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   /** The address of this end, if the connection has one. */
   get localAddr(): Deno.Addr | undefined {
     return this.#conn.localAddr;
+  }
+
+  /** The application protocol that TLS agreed on; `null` if it is none, `undefined` without TLS. */
+  get alpnProtocol(): string | null | undefined {
+    return this.#conn.alpnProtocol;
   }
 
   /** What has gone through so far. */

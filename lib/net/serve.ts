@@ -15,6 +15,7 @@ import { checkTimeout, MAX_TIMER } from "./deadline.ts";
 import { checkHighWaterMark, type FramingOptions } from "./framing.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import {
+  type AcceptedConn,
   type Handler,
   type Host,
   type PeerInfo,
@@ -25,6 +26,12 @@ import {
   trustOf,
 } from "./served_connection.ts";
 import { checkLimits, type ServerLimits, tickOf } from "./server_limits.ts";
+import { tell } from "./tell.ts";
+import {
+  TlsAcceptor,
+  type TlsCertificate,
+  type TlsServeOptions,
+} from "./tls_server.ts";
 
 /** What every kind of server has. */
 export interface ServeOptions extends FramingOptions, ServerLimits {
@@ -68,6 +75,8 @@ export interface TcpServeOptions extends ServeOptions {
    * @default {511}
    */
   tcpBacklog?: number;
+  /** Encrypts all connections. With a PROXY header, that comes first, as it is. */
+  tls?: TlsServeOptions;
 }
 
 /** Where to listen over a Unix socket. */
@@ -139,6 +148,13 @@ export interface Server<A extends Deno.Addr = Deno.Addr>
    * @throws {RangeError} If the grace is not a duration.
    */
   shutdown(options?: ShutdownOptions): Promise<void>;
+  /**
+   * Shows new connections another certificate, as the one before is about to expire. Those that are open go on.
+   *
+   * @param certificate The certificate and its key.
+   * @throws {TypeError} If they are none, or do not belong together, or the server has no `tls`; nothing changes.
+   */
+  renewCertificate(certificate: TlsCertificate): void;
   /** Makes listening keep the program alive, as it does unless told otherwise. */
   ref(): void;
   /** Makes listening not keep the program alive. */
@@ -227,7 +243,10 @@ export function serve<T, W = T>(
   checkHighWaterMark(options.highWaterMark ?? 0);
   const limits = checkLimits(options);
   const trust = trustOf(options.proxyProtocol);
-  const setting = { options, codec, handler, limits, trust };
+  const tls = "tls" in options && options.tls !== undefined
+    ? new TlsAcceptor(options.tls)
+    : undefined;
+  const setting = { options, codec, handler, limits, trust, tls };
   if ("path" in options) {
     const { path } = options;
     const listener = Deno.listen({ transport: "unix", path });
@@ -246,12 +265,13 @@ interface Setting<T, W> {
   handler: Handler<T, W>;
   limits: Required<ServerLimits>;
   trust: Trust | undefined;
+  tls: TlsAcceptor | undefined;
 }
 
 /** Owns a listener and the connections that came from it. */
 class ListeningServer<T, W, A extends Deno.Addr>
   implements Server<A>, Host<T, W> {
-  #listener: Deno.Listener<Deno.Conn, A>;
+  #listener: Deno.Listener<AcceptedConn, A>;
   #connections = new Set<ServedConnection<T, W>>();
   /** How many connections there are of each address, if that is limited. */
   #ofAddress = new Map<string, number>();
@@ -273,6 +293,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
   readonly limits: Required<ServerLimits>;
   readonly budget: MemoryBudget;
   readonly trust: Trust | undefined;
+  readonly tls: TlsAcceptor | undefined;
   readonly tally: Tally = {
     accepted: 0,
     refused: 0,
@@ -288,8 +309,8 @@ class ListeningServer<T, W, A extends Deno.Addr>
   readonly finished: Promise<void>;
 
   constructor(
-    listener: Deno.Listener<Deno.Conn, A>,
-    { options, codec, handler, limits, trust }: Setting<T, W>,
+    listener: Deno.Listener<AcceptedConn, A>,
+    { options, codec, handler, limits, trust, tls }: Setting<T, W>,
   ) {
     this.#listener = listener;
     this.options = options;
@@ -297,6 +318,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
     this.handler = handler;
     this.limits = limits;
     this.trust = trust;
+    this.tls = tls;
     this.budget = new MemoryBudget(limits.memoryBudget);
     this.#tick = tickOf(limits);
     this.addr = listener.addr;
@@ -318,6 +340,15 @@ class ListeningServer<T, W, A extends Deno.Addr>
     };
     for (const connection of this.#connections) connection.count(stats);
     return stats;
+  }
+
+  renewCertificate(certificate: TlsCertificate): void {
+    if (this.tls === undefined) {
+      throw new TypeError(
+        "Cannot renew the certificate: the server was made without tls",
+      );
+    }
+    this.tls.renew(certificate);
   }
 
   ref(): void {
@@ -399,7 +430,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
     return this.#connections.size >= this.limits.maxConnections;
   }
 
-  #start(conn: Deno.Conn): void {
+  #start(conn: AcceptedConn): void {
     const open = this.#connections.size;
     const { maxConnections: limit } = this.limits;
     const refusal = this.#full
@@ -482,17 +513,4 @@ class ListeningServer<T, W, A extends Deno.Addr>
 /** Whether somebody collects OpenTelemetry metrics: Deno with `OTEL_DENO=true`, or a library. */
 function metricsAreOn(): boolean {
   return Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"));
-}
-
-/** Tells the program something; a fault there is no reason to drop connections. */
-function tell<A extends unknown[]>(
-  listener: ((...args: A) => void) | undefined,
-  ...args: A
-): void {
-  try {
-    const told: unknown = listener?.(...args);
-    if (told instanceof Promise) told.catch(() => {});
-  } catch {
-    return;
-  }
 }

@@ -25,6 +25,7 @@ import {
   ReadTimeoutError,
   type WriteTimeoutError,
 } from "../errors.ts";
+import { formatAddr } from "./address.ts";
 import { type AddressRange, addressRange, isInRange } from "./address_range.ts";
 import {
   type AnyFraming,
@@ -39,6 +40,17 @@ import {
 } from "./framing.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import { Patience, type ServerLimits } from "./server_limits.ts";
+import type { TlsConn } from "./tls_conn.ts";
+import type { TlsAcceptor } from "./tls_server.ts";
+
+/** A connection as the system gives it. */
+export type AcceptedConn = Deno.TcpConn | Deno.UnixConn;
+
+/** A connection as a handler has it. */
+export type ServedConn = AcceptedConn | TlsConn;
+
+/** What TLS says of the peer. */
+export type TlsPeer = Pick<TlsConn, "alpnProtocol" | "peerCertificate">;
 
 /** What is known of a connection beside its frames. */
 export interface PeerInfo {
@@ -48,6 +60,8 @@ export interface PeerInfo {
   readonly localAddr: Deno.Addr;
   /** What the proxy has said of the connection, if one is expected to. */
   readonly proxyHeader: ProxyHeader | undefined;
+  /** What TLS says of it, if the server encrypts: the protocol that was agreed on, the client's certificate. */
+  readonly tls: TlsPeer | undefined;
   /** Tells the server's `onError` of an error that does not end the connection. */
   readonly report: (error: unknown) => void;
 }
@@ -60,7 +74,7 @@ export interface PeerInfo {
  * @typeParam W The frames that are written.
  */
 export type Handler<T, W = T> = (
-  peer: Framing<T, W, Deno.Conn>,
+  peer: Framing<T, W, ServedConn>,
   info: PeerInfo,
 ) => Promise<void> | void;
 
@@ -124,6 +138,7 @@ export interface Host<T, W> {
   readonly limits: Required<ServerLimits>;
   readonly budget: MemoryBudget;
   readonly trust: Trust | undefined;
+  readonly tls: TlsAcceptor | undefined;
   readonly tally: Tally;
   /** Tells the program that a connection is about to be handled. */
   announce(info: PeerInfo): void;
@@ -151,7 +166,7 @@ const progress: Progress = {
 /** Owns a connection that was accepted. */
 export class ServedConnection<T, W> implements PeerInfo {
   #host: Host<T, W>;
-  #conn: Deno.Conn;
+  #conn: AcceptedConn;
   #stage: "handshake" | "handling" | "closing" | "gone" = "handshake";
   /** What speaks over the connection, or did before its codec was switched. */
   #peer: AnyFraming | undefined;
@@ -160,6 +175,9 @@ export class ServedConnection<T, W> implements PeerInfo {
   #since: number;
   #place = "";
   #proxyHeader: ProxyHeader | undefined;
+  #tls: TlsPeer | undefined;
+  /** Ends the handshake of TLS, which owns the connection from then on. */
+  #shaking: AbortController | undefined;
   /** Why the server ended it. */
   #verdict: unknown;
 
@@ -170,7 +188,7 @@ export class ServedConnection<T, W> implements PeerInfo {
    * @param conn The connection.
    * @param now The time, by the clock of the server.
    */
-  constructor(host: Host<T, W>, conn: Deno.Conn, now: number) {
+  constructor(host: Host<T, W>, conn: AcceptedConn, now: number) {
     this.#host = host;
     this.#conn = conn;
     this.#since = now;
@@ -189,6 +207,10 @@ export class ServedConnection<T, W> implements PeerInfo {
     return this.#proxyHeader;
   }
 
+  get tls(): TlsPeer | undefined {
+    return this.#tls;
+  }
+
   get report(): (error: unknown) => void {
     return (error) => this.#host.report(error, this);
   }
@@ -204,9 +226,9 @@ export class ServedConnection<T, W> implements PeerInfo {
     let failed = false;
     try {
       if (refusal !== undefined) throw refusal;
-      const peer = host.trust === undefined
-        ? this.#begin()
-        : await this.#beginBehindProxy(host.trust);
+      if (host.trust === undefined) this.#count();
+      const plain = host.trust === undefined && host.tls === undefined;
+      const peer = plain ? this.#begin(this.#conn) : await this.#shakeHands();
       if (peer !== undefined) await host.handler(peer, this);
     } catch (error) {
       failed = true;
@@ -217,7 +239,7 @@ export class ServedConnection<T, W> implements PeerInfo {
     try {
       // What was written before a failure is still sent, such as an answer that says what is wrong.
       if (this.#peer !== undefined) await finish(ownerOf(this.#peer));
-      else this.#conn.close();
+      else if (this.#shaking === undefined) this.#conn.close();
     } catch (error) {
       if (!failed) this.#fail(error);
     }
@@ -232,7 +254,7 @@ export class ServedConnection<T, W> implements PeerInfo {
     if (this.#stage === "handshake") {
       const { handshakeTimeout: timeout } = limits;
       if (now - this.#since <= timeout) return;
-      this.#pass(
+      return this.#pass(
         new ReadTimeoutError(
           `Cannot accept connection: the handshake did not end within handshakeTimeout of ${timeout} ms`,
           { timeout, have: 0 },
@@ -282,43 +304,54 @@ export class ServedConnection<T, W> implements PeerInfo {
     tally.framesSent += stats.framesSent;
   }
 
-  /** Speaks the codec over the connection as it is. */
-  #begin(): Framing<T, W, Deno.Conn> {
+  /** Speaks the codec over the connection. */
+  #begin<C extends ServedConn>(conn: C): Framing<T, W, C> {
     const { codec, options } = this.#host;
-    this.#place = this.#host.admit(this.#conn.remoteAddr);
-    const peer = new Framing(this.#conn, codec, options);
-    this.#handle(peer);
-    return peer;
+    return this.#handle(new Framing(conn, codec, options));
   }
 
-  /** Reads the header of a proxy first; gives nothing if the peer went without a word, as monitors do. */
-  async #beginBehindProxy(
-    { ranges, codec }: Trust,
-  ): Promise<Framing<T, W, Deno.Conn> | undefined> {
+  /** Does what comes before the codec; gives nothing if the peer went without a word, as monitors do. */
+  async #shakeHands(): Promise<Framing<T, W, ServedConn> | undefined> {
+    const { trust, tls, codec, options } = this.#host;
     const { remoteAddr } = this.#conn;
-    const trusted = !("hostname" in remoteAddr) ||
-      ranges.some((range) => isInRange(range, remoteAddr.hostname));
-    if (!trusted) {
-      throw new ConnectionRejectedError(
-        `Cannot accept connection: ${remoteAddr.hostname} is none of the proxies in proxyProtocol.trusted`,
-      );
+    let remainder = NO_BYTES;
+    if (trust !== undefined) {
+      if (!isTrusted(trust, remoteAddr)) {
+        throw new ConnectionRejectedError(
+          `Cannot accept connection: ${
+            formatAddr(remoteAddr)
+          } is none of the proxies in proxyProtocol.trusted`,
+        );
+      }
+      const proxy = new Framing(this.#conn, trust.codec, options);
+      this.#peer = proxy;
+      const header = await proxy.read();
+      if (header === null) return undefined;
+      this.#proxyHeader = header;
+      this.#count();
+      if (tls === undefined) return this.#handle(proxy.switchCodec(codec));
+      ({ remainder } = await proxy.detach());
+      this.#peer = undefined;
     }
-    const proxy = new Framing(this.#conn, codec, this.#host.options);
-    this.#peer = proxy;
-    const header = await proxy.read();
-    if (header === null) return undefined;
-    this.#proxyHeader = header;
-    this.#place = this.#host.admit(this.remoteAddr);
-    const peer = proxy.switchCodec(this.#host.codec);
-    this.#handle(peer);
-    return peer;
+    if (tls === undefined || !("setNoDelay" in this.#conn)) return undefined;
+    this.#shaking = new AbortController();
+    const { signal } = this.#shaking;
+    const secured = await tls.accept(this.#conn, remainder, { signal });
+    this.#tls = secured;
+    return this.#begin(secured);
   }
 
-  #handle(peer: AnyFraming): void {
+  /** Takes a place among the connections of its address. */
+  #count(): void {
+    this.#place = this.#host.admit(this.remoteAddr);
+  }
+
+  #handle<C extends ServedConn>(peer: Framing<T, W, C>): Framing<T, W, C> {
     this.#peer = peer;
     giveAccount(peer, this.#host.budget.open());
     this.#stage = "handling";
     this.#host.announce(this);
+    return peer;
   }
 
   /** It has passed a limit of time. */
@@ -344,15 +377,22 @@ export class ServedConnection<T, W> implements PeerInfo {
   #close(reason: unknown): void {
     this.#verdict ??= reason;
     if (this.#peer !== undefined) endWith(ownerOf(this.#peer), reason);
-    else this.#conn.close();
+    else this.#shaking?.abort(reason);
   }
 }
 
 /** A time that is to be found out. */
 const UNKNOWN = Infinity;
+const NO_BYTES = new Uint8Array();
 const STOPPED = new ConnectionClosedError(
   "Cannot accept connection: the server is shutting down",
 );
+
+/** Whether it is a proxy that is believed; over a Unix socket, everybody is. */
+function isTrusted({ ranges }: Trust, addr: Deno.Addr): boolean {
+  if (!("hostname" in addr)) return true;
+  return ranges.some((range) => isInRange(range, addr.hostname));
+}
 
 /** The address that a proxy's header gives, in the platform's form. */
 function addrOf(source: ProxyAddr | undefined): Deno.Addr | undefined {

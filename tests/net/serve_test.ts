@@ -5,6 +5,7 @@
  */
 
 import {
+  type ByteConn,
   connect,
   ConnectionClosedError,
   FrameTooLargeError,
@@ -447,18 +448,19 @@ Deno.test("serve() closes a connection whose handler switched the codec", async 
 });
 
 Deno.test("serve() leaves a connection alone that its handler detached", async () => {
-  const given = Promise.withResolvers<Deno.Conn>();
+  const given = Promise.withResolvers<ByteConn>();
   await using server = serve({ port: 0 }, words, async (peer) => {
     await peer.read();
     given.resolve((await peer.detach()).conn);
   });
   await using peer = await connectTo(server);
   await peer.write("yours");
-  using conn = await given.promise;
+  const conn = await given.promise;
   await until(() => server.stats.active === 0);
   await server.shutdown();
   await writeAll(conn, raw("\0\0\0\x04mine"));
   assertEquals(await peer.read(), "mine");
+  conn.close();
 });
 
 Deno.test("serve() reports an answer that could not be delivered", async () => {

@@ -27,7 +27,7 @@ import {
 } from "./program.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-type Peer = Framing<Bytes, Uint8Array, Deno.Conn>;
+type Peer = Framing<Bytes, Uint8Array>;
 
 /** How many frames a receiver was given, and how many bytes of payload were in them. */
 interface Received {

@@ -53,7 +53,7 @@ export async function serveConns(
 
 /** Writes all of the bytes. */
 export async function writeAll(
-  conn: Deno.Conn,
+  conn: Pick<Deno.Conn, "write">,
   bytes: Uint8Array,
 ): Promise<void> {
   let sent = 0;
