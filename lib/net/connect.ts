@@ -232,16 +232,33 @@ async function open(
   return await startTls(conn, { ...tls, hostname }, { signal });
 }
 
-function openSocket(
+async function openSocket(
   options: AnyConnectOptions,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
   // The platform can give up a TCP connection itself; for Unix sockets it cannot.
   if ("path" in options) {
-    return Deno.connect({ transport: "unix", path: options.path });
+    return await Deno.connect({ transport: "unix", path: options.path });
   }
   const { hostname = LOCALHOST, port } = options;
-  return Deno.connect({ hostname, port, signal });
+  const conn = await Deno.connect({ hostname, port, signal });
+  if (!isConnectedToItself(conn)) return conn;
+  conn.close();
+  throw new Deno.errors.ConnectionRefused(
+    `Cannot connect to ${hostname}:${port}: nobody listens, and the socket was connected to itself`,
+  );
+}
+
+/**
+ * Says whether both ends of a connection are the same. Who connects to this machine is given a port at random: if
+ * that is the one where nobody listens, TCP connects the socket to itself. Its own words would come back as
+ * answers, and the server could not listen there any more. Seldom for one try, it comes with trying again.
+ */
+export function isConnectedToItself(
+  { localAddr, remoteAddr }: Pick<Deno.TcpConn, "localAddr" | "remoteAddr">,
+): boolean {
+  return localAddr.port === remoteAddr.port &&
+    localAddr.hostname === remoteAddr.hostname;
 }
 
 async function writeAll(conn: ByteWriter, bytes: Uint8Array): Promise<void> {

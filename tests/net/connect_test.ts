@@ -27,6 +27,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { isConnectedToItself } from "../../lib/net/connect.ts";
 import { readAll, rejection } from "../support/sockets.ts";
 
 /** A port on which nobody listens. */
@@ -316,6 +317,24 @@ Deno.test("connect() with retry does not try again what is final", async () => {
   const connecting = connect({ port: 1, signal, retry: { random } }, lines());
   assertEquals<unknown>(await rejection(connecting), "no");
   assertEquals(waits, 0);
+});
+
+Deno.test("connect() knows a socket that was connected to itself", () => {
+  const addr = (hostname: string, port: number): Deno.NetAddr => ({
+    transport: "tcp",
+    hostname,
+    port,
+  });
+  for (
+    const [localAddr, remoteAddr, itself] of [
+      [addr("127.0.0.1", 40_000), addr("127.0.0.1", 40_000), true],
+      [addr("::1", 40_000), addr("::1", 40_000), true],
+      [addr("127.0.0.1", 40_001), addr("127.0.0.1", 40_000), false],
+      [addr("127.0.0.1", 40_000), addr("127.0.0.2", 40_000), false],
+    ] as const
+  ) {
+    assertEquals(isConnectedToItself({ localAddr, remoteAddr }), itself);
+  }
 });
 
 // Where to, and what comes first

@@ -10,6 +10,7 @@ import {
   ConnectTimeoutError,
   MalformedFrameError,
   PeerResetError,
+  TlsHandshakeError,
 } from "@framewire/framewire";
 import {
   assertEquals,
@@ -68,6 +69,7 @@ for (
     ["an abort", new DOMException("aborted", "AbortError"), false],
     ["a fault of the protocol", new MalformedFrameError("bytes"), false],
     ["a connection closed on this side", new ConnectionClosedError("x"), false],
+    ["a certificate not to be trusted", new TlsHandshakeError("x"), false],
     ["an unknown fault of the connection", new ConnectionError("x"), false],
     ["an unknown code", coded("EPROTO"), false],
     ["what is no error", "ECONNREFUSED", false],
