@@ -24,11 +24,15 @@ export const stalledServer: Program = program({
   takes: [LISTEN_HOST, LISTEN_PORT],
 
   async main({ get, print, atInterrupt }) {
+    const report = errorsTo(print);
+    let stopping = false;
     const server = serve(
       {
         hostname: get(LISTEN_HOST),
         port: get(LISTEN_PORT),
-        onError: errorsTo(print),
+        onError(error, info) {
+          if (!stopping) report(error, info); // whoever is sent away has done nothing wrong
+        },
       },
       untilClose(), // any codec will do
       (_, { remoteAddr }) => {
@@ -36,7 +40,10 @@ export const stalledServer: Program = program({
         return Promise.withResolvers<void>().promise; // never done with it
       },
     );
-    atInterrupt(() => server.shutdown({ grace: 0 }));
+    atInterrupt(() => {
+      stopping = true;
+      return server.shutdown({ grace: 0 });
+    });
     print(`listening on ${formatAddr(server.addr)}`);
     await server.finished;
   },

@@ -129,7 +129,23 @@ export interface Progress {
   needed: number | undefined;
   /** Whether a frame has begun and has not ended. */
   insideFrame: boolean;
+  /** Where to learn what the stream looks like, as a clause for the end of a message. */
+  stream: { readonly resemblance: string } | undefined;
 }
+
+/** What there is to see of a connection that has done nothing. */
+export const NOTHING_SEEN: Readonly<Progress> = {
+  received: 0,
+  sent: 0,
+  pending: 0,
+  frames: 0,
+  reads: 0,
+  waiting: false,
+  buffered: 0,
+  needed: undefined,
+  insideFrame: false,
+  stream: undefined,
+};
 
 const CLOSE_TIMEOUT = 5000;
 const LINGER_ROOM = 4096;
@@ -740,7 +756,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
       ? `${have} bytes`
       : `${have} of ${need} bytes`;
     return new ReadTimeoutError(
-      `Cannot read frame: ${seen} came within ${timeout} ms`,
+      `Cannot read frame: ${seen} came within ${timeout} ms${this.#decoder.resemblance}`,
       { timeout, have, need },
     );
   }
@@ -820,6 +836,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     progress.buffered = buffered;
     progress.needed = needed;
     progress.insideFrame = buffered > 0 || skipping;
+    progress.stream = this.#decoder;
   }
 
   #shut(): void {

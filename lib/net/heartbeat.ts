@@ -18,6 +18,7 @@ import {
   endWith,
   type Framing,
   lookAt,
+  NOTHING_SEEN,
   ownerOf,
   type Progress,
 } from "./framing.ts";
@@ -59,17 +60,7 @@ type Step = "listening" | "asking" | "last look";
 const LAST_LOOK = 20;
 
 /** What was seen of a connection: one for all of them, as one is looked at at a time. */
-const progress: Progress = {
-  received: 0,
-  sent: 0,
-  pending: 0,
-  frames: 0,
-  reads: 0,
-  waiting: false,
-  buffered: 0,
-  needed: undefined,
-  insideFrame: false,
-};
+const progress: Progress = { ...NOTHING_SEEN };
 
 /** Throws unless the times can be waited for. */
 export function checkHeartbeat(

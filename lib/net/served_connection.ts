@@ -35,6 +35,7 @@ import {
   type FramingOptions,
   giveAccount,
   lookAt,
+  NOTHING_SEEN,
   ownerOf,
   type Progress,
 } from "./framing.ts";
@@ -151,17 +152,7 @@ export interface Host<T, W> {
 }
 
 /** What was seen of a connection: one for all of them, as one is looked at at a time. */
-const progress: Progress = {
-  received: 0,
-  sent: 0,
-  pending: 0,
-  frames: 0,
-  reads: 0,
-  waiting: false,
-  buffered: 0,
-  needed: undefined,
-  insideFrame: false,
-};
+const progress: Progress = { ...NOTHING_SEEN };
 
 /** Owns a connection that was accepted. */
 export class ServedConnection<T, W> implements PeerInfo {

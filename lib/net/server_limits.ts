@@ -307,11 +307,12 @@ function amount({ buffered, needed }: Progress): string {
 }
 
 function timedOut(
-  { buffered: have, needed: need }: Progress,
+  { buffered: have, needed: need, stream }: Progress,
   timeout: number,
   what: string,
 ): ReadTimeoutError {
-  return new ReadTimeoutError(`Cannot read frame: ${what}`, {
+  const hint = have === 0 ? "" : stream?.resemblance ?? "";
+  return new ReadTimeoutError(`Cannot read frame: ${what}${hint}`, {
     timeout,
     have,
     need: have === 0 ? undefined : need,

@@ -11,7 +11,7 @@ import {
   assertInstanceOf,
   assertThrows,
 } from "@std/assert";
-import type { Progress } from "../../lib/net/framing.ts";
+import { NOTHING_SEEN, type Progress } from "../../lib/net/framing.ts";
 import {
   checkLimits,
   Patience,
@@ -141,17 +141,7 @@ class Peer {
   /** When the connection was accepted; servers are not young for ever. */
   now: number;
   hurry = false;
-  readonly progress: Progress = {
-    received: 0,
-    sent: 0,
-    pending: 0,
-    frames: 0,
-    reads: 0,
-    waiting: true,
-    buffered: 0,
-    needed: undefined,
-    insideFrame: false,
-  };
+  readonly progress: Progress = { ...NOTHING_SEEN, waiting: true };
 
   constructor(limits: ServerLimits, start = 1_000_000) {
     this.limits = checkLimits({ ...NO_LIMITS, ...limits });
