@@ -34,6 +34,8 @@ import { rejection, until, writeAll } from "../support/sockets.ts";
 import { raw } from "../support/wire.ts";
 
 const words = text(lengthPrefixed({ maxFrameLength: 100 }));
+/** A server that does not wait for peers that stay when it is done with them. */
+const QUICK = { port: 0, lingerTimeout: 20 };
 const shout = reply((line: string) => line.toUpperCase());
 
 function connectTo(server: Server<Deno.NetAddr>): Promise<Framing<string>> {
@@ -144,8 +146,8 @@ for (
   ) {
     Deno.test(`serve() loses one connection when its handler ${how} and onError ${what}`, async () => {
       const told: [unknown, Deno.Addr | undefined][] = [];
-      const options = onError === undefined ? { port: 0 } : {
-        port: 0,
+      const options = onError === undefined ? QUICK : {
+        ...QUICK,
         onError(error: unknown, info?: { remoteAddr: Deno.Addr }) {
           told.push([error, info?.remoteAddr]);
           return onError();
@@ -284,7 +286,7 @@ Deno.test("Server.shutdown() lets a busy handler finish its answer", async () =>
     await proceed.promise;
     return word.toUpperCase();
   });
-  const server = serve({ port: 0 }, words, handler);
+  const server = serve(QUICK, words, handler);
   await using peer = await connectTo(server);
   await peer.write("question");
   await begun.promise;
@@ -300,7 +302,7 @@ Deno.test("Server.shutdown() lets a busy handler finish its answer", async () =>
 });
 
 Deno.test("Server.shutdown() answers a request that has begun to come", async () => {
-  const server = serve({ port: 0 }, words, shout);
+  const server = serve(QUICK, words, shout);
   const { hostname, port } = server.addr;
   const conn = await Deno.connect({ hostname, port });
   await using peer = new Framing(conn, words);
