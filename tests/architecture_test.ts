@@ -34,6 +34,8 @@ const BELOW: Record<string, readonly string[]> = {
 };
 const PACKAGES: Record<string, readonly string[]> = {
   "lib/codec": ["@std/bytes"],
+  // For their types only: what is loaded with `mod.ts` is loaded by every program.
+  "lib/net": ["node:stream", "node:tls"],
   "lib/app": ["@std/bytes"],
   "lib/testing": ["@std/assert", "@std/bytes", "node:net"],
   "cli": ["@std/bytes", "@std/cli/parse-args"],
@@ -99,6 +101,13 @@ Deno.test("imports point down, to the rooms below and the packages allowed", () 
         `${path} imports ${target}, which is not below ${room}`,
       );
     }
+  }
+});
+
+Deno.test("what programs load with mod.ts loads no module of Node's", () => {
+  for (const path of PATHS.filter((path) => path.startsWith("lib/net/"))) {
+    const imports = codeOf(path).match(/^import (?!type )[^;]*"node:[^"]+";/gm);
+    assertEquals(imports, null, path);
   }
 });
 

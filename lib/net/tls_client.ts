@@ -1,21 +1,17 @@
 /**
- * The client's part of TLS. Without a certificate of its own, the platform does it; with one, the same engine as
- * the server's, as the platform takes no certificate for a connection that is open already, and only for such a one
- * can Nagle's algorithm be switched off.
+ * The client's part of TLS: whom it takes the server for, and who it is itself.
+ *
+ * It has the server's engine, not the platform's `Deno.startTls`: that one takes no certificate, and what it is to
+ * close stays open, out of reach, as long as the peer says nothing inside the handshake or does not read.
  *
  * @module
  */
 
-import { Deadline, type WaitOptions } from "./deadline.ts";
+import type { WaitOptions } from "./deadline.ts";
 import type { TlsConn } from "./tls_conn.ts";
 import { EngineConn, loadTls, type Role } from "./tls_engine.ts";
-import {
-  type Handshake,
-  handshakeError,
-  handshakeFault,
-  streamFault,
-} from "./tls_faults.ts";
-import { checkAlpn, checkPair } from "./tls_server.ts";
+import { handshakeFault } from "./tls_faults.ts";
+import { checkAlpn, checkAuthority, checkPair } from "./tls_server.ts";
 
 /** How a client encrypts. */
 export interface TlsConnectOptions {
@@ -51,9 +47,12 @@ export interface StartTlsOptions extends TlsConnectOptions {
  * @param options How to encrypt.
  */
 export function checkTlsConnect(
-  { alpn = [], cert, key }: TlsConnectOptions,
+  { ca = [], alpn = [], cert, key }: TlsConnectOptions,
 ): void {
   checkAlpn("connect with TLS", alpn);
+  for (const one of typeof ca === "string" ? [ca] : ca) {
+    checkAuthority("connect with TLS", "ca", one);
+  }
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError(
       "Cannot connect with TLS: cert and key take each other",
@@ -81,11 +80,6 @@ export async function startTls(
 ): Promise<TlsConn> {
   const { ca = [], hostname, alpn = [], cert, key } = options;
   const { serverName = hostname } = options;
-  const handshake: Handshake = {
-    action: "connect with TLS",
-    peer: serverName,
-    alpn,
-  };
   try {
     checkTlsConnect(options);
     conn.setNoDelay(true);
@@ -94,16 +88,11 @@ export async function startTls(
     throw error;
   }
   const cas = typeof ca === "string" ? [ca] : [...ca];
-  if (cert === undefined || key === undefined) {
-    return await PlatformConn.open(conn, handshake, {
-      hostname: serverName,
-      caCerts: cas,
-      ...(alpn.length > 0 ? { alpnProtocols: [...alpn] } : {}),
-    }, wait);
-  }
   const role: Role = {
-    ...handshake,
-    shown: true,
+    action: "connect with TLS",
+    peer: serverName,
+    alpn,
+    shown: cert !== undefined,
     event: "secureConnect",
     start: (transport) =>
       loadTls().connect({
@@ -111,8 +100,7 @@ export async function startTls(
         host: serverName,
         // The name that a server chooses its certificate by is never an address.
         ...(isAddress(serverName) ? {} : { servername: serverName }),
-        cert,
-        key,
+        ...(cert === undefined ? {} : { cert, key }),
         ...(cas.length > 0 ? { ca: cas } : {}),
         ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
       }),
@@ -129,76 +117,4 @@ export async function startTls(
 
 function isAddress(name: string): boolean {
   return process.getBuiltinModule("node:net").isIP(name) !== 0;
-}
-
-/** A connection that the platform encrypts. */
-class PlatformConn implements TlsConn {
-  #conn: Deno.TlsConn;
-  #handshake: Handshake;
-  readonly remoteAddr: Deno.NetAddr;
-  readonly localAddr: Deno.NetAddr;
-  readonly alpnProtocol: string | null;
-  readonly peerCertificate = undefined;
-
-  static async open(
-    conn: Deno.TcpConn,
-    handshake: Handshake,
-    options: Deno.StartTlsOptions,
-    wait: WaitOptions,
-  ): Promise<PlatformConn> {
-    let open: Deno.Conn = conn;
-    const { remoteAddr, localAddr } = conn; // the platform's encrypted one lacks a part of them
-    try {
-      using deadline = Deadline.from(
-        wait,
-        (timeout) =>
-          handshakeError(handshake, `no handshake within ${timeout} ms`),
-      );
-      const secured = open = await Deno.startTls(conn, options);
-      const shaking = secured.handshake();
-      const { alpnProtocol } = await (deadline?.wait(shaking) ?? shaking)
-        .catch((error) => {
-          if (deadline?.passed && error === deadline.reason) throw error;
-          throw handshakeFault(error, handshake);
-        });
-      return new PlatformConn(secured, handshake, {
-        remoteAddr,
-        localAddr,
-        alpnProtocol,
-      });
-    } catch (error) {
-      open.close();
-      throw error;
-    }
-  }
-
-  private constructor(
-    conn: Deno.TlsConn,
-    handshake: Handshake,
-    known: Pick<TlsConn, "remoteAddr" | "localAddr" | "alpnProtocol">,
-  ) {
-    this.#conn = conn;
-    this.#handshake = handshake;
-    this.remoteAddr = known.remoteAddr;
-    this.localAddr = known.localAddr;
-    this.alpnProtocol = known.alpnProtocol;
-  }
-
-  read(p: Uint8Array): Promise<number | null> {
-    return this.#conn.read(p).catch((error) => {
-      throw streamFault(error, this.#handshake, false);
-    });
-  }
-
-  write(p: Uint8Array): Promise<number> {
-    return this.#conn.write(p);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#conn.closeWrite();
-  }
-
-  close(): void {
-    this.#conn.close();
-  }
 }

@@ -39,9 +39,6 @@ export interface TlsConn extends ByteConn {
   readonly localAddr: Deno.NetAddr;
   /** The application protocol that both sides agreed on, or `null` if they did not speak of one. */
   readonly alpnProtocol: string | null;
-  /**
-   * The certificate that the client showed, as its server sees it. `undefined` if it showed none, and on the
-   * client, whom the platform does not tell of the server's.
-   */
+  /** The certificate that the peer showed: a server always does, a client if it was asked and has one. */
   readonly peerCertificate: PeerCertificate | undefined;
 }

@@ -126,6 +126,8 @@ export class EngineConn implements TlsConn {
   #sending: Promise<void> | undefined;
   #sendFailed = false;
   #sendFailure: unknown;
+  /** Whether the engine said why it gave up. */
+  #alerted = false;
   #writeEnded = false;
   #closed = false;
   #shut = false;
@@ -306,9 +308,7 @@ export class EngineConn implements TlsConn {
     }
     const { alpnProtocol } = this.#socket;
     this.alpnProtocol = alpnProtocol === false ? null : alpnProtocol;
-    const certificate = this.#role.event === "secure"
-      ? certificateOf(this.#socket)
-      : undefined;
+    const certificate = certificateOf(this.#socket);
     this.#role.check(this.#socket, certificate);
     this.peerCertificate = certificate;
   }
@@ -378,6 +378,7 @@ export class EngineConn implements TlsConn {
 
   /** Sends what the engine says, in order. */
   #send(bytes: Uint8Array, done: Done): void {
+    if (this.#transport.destroyed) this.#alerted = true;
     const sending = this.#sendAll(bytes, this.#sending).then(
       () => null,
       (error) => {
@@ -412,7 +413,7 @@ export class EngineConn implements TlsConn {
    * back what was sent to it.
    */
   async #linger(): Promise<void> {
-    if (!this.#transport.destroyed) return; // the engine had nothing to say
+    if (!this.#alerted) return;
     const timer = setTimeout(() => this.#shutNow(), LINGER);
     try {
       while (this.#sending !== undefined) await this.#sending;

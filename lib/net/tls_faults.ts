@@ -75,10 +75,10 @@ const REASONS: typeof ALERTS = [
     ({ peer }) => `the certificate of ${peer} has expired`,
   ],
   [
-    // The engine says no more than this of a server's certificate, whatever it lacks.
+    // The engine says no more than this to a client, whatever the server's certificate lacks.
     /unable to verify the first certificate/,
     ({ peer }) =>
-      `the certificate of ${peer} could not be verified: its issuer is unknown (option tls.ca adds one), or today is not within its dates`,
+      `the certificate of ${peer} is not to be trusted: its issuer is unknown (option tls.ca adds one), or it has expired or is not valid yet`,
   ],
   [
     /UnknownIssuer|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED|CaUsedAsEndEntity/,

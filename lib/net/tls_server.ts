@@ -40,7 +40,8 @@ export interface TlsServeOptions extends TlsCertificate {
   requireClientCert?: boolean;
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/;
+const CERTIFICATE =
+  /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/g;
 
 /** Owns the certificate that new connections are shown, and does the server's part of handshakes. */
 export class TlsAcceptor {
@@ -63,10 +64,8 @@ export class TlsAcceptor {
       );
     }
     checkAlpn("serve TLS", alpn);
-    if (clientCa !== undefined && !CERTIFICATE.test(clientCa)) {
-      throw new TypeError(
-        "Cannot serve TLS: clientCa has no certificate in PEM",
-      );
+    if (clientCa !== undefined) {
+      checkAuthority("serve TLS", "clientCa", clientCa);
     }
     this.#options = { ...options, requireClientCert };
     this.#context = this.#load(options);
@@ -171,6 +170,31 @@ export function checkAlpn(action: string, alpn: readonly string[]): void {
         JSON.stringify(name)
       } has ${length}`,
     );
+  }
+}
+
+/** Throws unless the text has certificates, and nothing but good ones: the engine leaves bad ones out. */
+export function checkAuthority(
+  action: string,
+  option: string,
+  text: string,
+): void {
+  const { X509Certificate } = process.getBuiltinModule("node:crypto");
+  const found = text.match(CERTIFICATE);
+  if (found === null) {
+    throw new TypeError(
+      `Cannot ${action}: ${option} has no certificate in PEM`,
+    );
+  }
+  for (const one of found) {
+    try {
+      new X509Certificate(one);
+    } catch (cause) {
+      throw new TypeError(
+        `Cannot ${action}: ${option} has a certificate that is none`,
+        { cause },
+      );
+    }
   }
 }
 
