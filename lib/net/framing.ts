@@ -123,6 +123,8 @@ export interface Progress {
   reads: number;
   /** Whether a read waits for the peer. */
   waiting: boolean;
+  /** Whether the connection is closed on this side, or was given away. */
+  gone: boolean;
   /** How many bytes of a frame have come that has not ended, and is not being left out. */
   buffered: number;
   /** How many bytes it has, if that is known. */
@@ -141,6 +143,7 @@ export const NOTHING_SEEN: Readonly<Progress> = {
   frames: 0,
   reads: 0,
   waiting: false,
+  gone: false,
   buffered: 0,
   needed: undefined,
   insideFrame: false,
@@ -833,6 +836,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     progress.frames = this.#framesReceived;
     progress.reads = this.#framesReceived + this.#readErrors;
     progress.waiting = this.#reading && !this.#account?.paused;
+    progress.gone = this.#gone !== undefined;
     progress.buffered = buffered;
     progress.needed = needed;
     progress.insideFrame = buffered > 0 || skipping;

@@ -121,7 +121,8 @@ export class SilenceWatch implements Disposable {
 
   /** Looks what has come, and says when to look next. */
   #look = (): void => {
-    const { received, waiting } = this.#lookAtPeer();
+    const { received, waiting, gone } = this.#lookAtPeer();
+    if (gone) return this[Symbol.dispose]();
     // Without a read that waits, nobody knows what has come.
     const silent = waiting && received === this.#received;
     this.#received = received;

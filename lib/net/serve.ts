@@ -11,6 +11,7 @@
 import type { Codec } from "../codec/codec.ts";
 import { ConnectionClosedError, ConnectionRejectedError } from "../errors.ts";
 import { sameOwner } from "./address_range.ts";
+import { Backoff } from "./backoff.ts";
 import { checkTimeout, MAX_TIMER } from "./deadline.ts";
 import { checkHighWaterMark, type FramingOptions } from "./framing.ts";
 import { MemoryBudget } from "./memory_budget.ts";
@@ -163,8 +164,7 @@ export interface Server<A extends Deno.Addr = Deno.Addr>
 
 const GRACE = 5000;
 /** How long to wait when accepting fails, for want of file descriptors as a rule, in milliseconds. */
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 1000;
+const ACCEPT_AGAIN = { minDelay: 50, maxDelay: 1000, jitter: 0 };
 
 /**
  * Listens, and runs a handler for every connection. Returns at once; failures to listen are thrown.
@@ -402,7 +402,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
 
   /** Accepts until the listener is closed, then waits for the connections. */
   async #run(): Promise<void> {
-    let pause = FIRST_PAUSE;
+    const backoff = new Backoff(ACCEPT_AGAIN);
     while (!this.#stopped) {
       if (this.#full && this.limits.whenFull === "wait") {
         await this.#pause();
@@ -410,7 +410,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
       }
       try {
         const conn = await this.#listener.accept();
-        pause = FIRST_PAUSE;
+        backoff.reset();
         this.#start(conn);
       } catch (error) {
         if (this.#stopped) break;
@@ -418,8 +418,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
         // reason to stop, and the first is none to try again at once.
         this.#acceptErrors++;
         this.report(error);
-        await this.#pause(pause);
-        pause = Math.min(2 * pause, LONGEST_PAUSE);
+        await this.#pause(backoff.fail());
       }
     }
     if (this.#connections.size > 0) await this.#done.promise;
