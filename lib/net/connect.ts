@@ -82,6 +82,17 @@ type AnyConnectOptions =
 /**
  * Connects, and speaks a codec over the connection.
  *
+ * | option           | default      | what happens past it, or with it                                                      |
+ * | ---------------- | ------------ | ------------------------------------------------------------------------------------- |
+ * | `connectTimeout` | 10,000 ms    | `ConnectTimeoutError`; for each try, TLS and a PROXY header included                   |
+ * | `signal`         | none         | rejects with its reason, at once                                                      |
+ * | `retry`          | off          | `{}` tries 5 times in all, after up to 100, 200, 400 and 800 ms; see `RetryOptions`   |
+ * | `highWaterMark`  | 65,536 bytes | `write` returns a promise                                                             |
+ * | `noDelay`        | true         | with Nagle's algorithm, a small frame may wait for 40 ms and more                     |
+ * | `frames`         | `"owned"`    | whose memory a frame is: see `FrameOwnership`                                         |
+ * | `tls`            | off          | `TlsHandshakeError` if the other side is not whom it should be                        |
+ * | `proxyHeader`    | none         | is written before everything else                                                     |
+ *
  * Over TCP it takes `--allow-net=HOST:PORT`; over a Unix socket `--allow-net=unix:PATH`, `--allow-read=PATH`
  * and `--allow-write=PATH`.
  *
