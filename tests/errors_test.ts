@@ -17,6 +17,7 @@ import {
   ReadTimeoutError,
   RequestFailedError,
   RequestTimeoutError,
+  TlsHandshakeError,
   TruncatedFrameError,
   WriteTimeoutError,
 } from "@framewire/framewire";
@@ -60,6 +61,7 @@ const ERRORS: readonly [Error & { code: string }, string, string][] = [
     "ERR_WRITE_TIMEOUT",
   ],
   [new PeerResetError("No"), "PeerResetError", "ERR_PEER_RESET"],
+  [new TlsHandshakeError("No"), "TlsHandshakeError", "ERR_TLS_HANDSHAKE"],
   [
     new PeerVanishedError("No", { silence: 5 }),
     "PeerVanishedError",

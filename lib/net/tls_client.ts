@@ -15,7 +15,11 @@ import { checkAlpn, checkAuthority, checkPair } from "./tls_server.ts";
 
 /** How a client encrypts. */
 export interface TlsConnectOptions {
-  /** Who else signs certificates of servers, beside those whom the platform trusts: certificates as PEM texts. */
+  /**
+   * Who signs the certificates of servers: certificates as PEM texts.
+   *
+   * @default {those whom the platform trusts; `DENO_CERT` and `DENO_TLS_CA_STORE` tell it whom}
+   */
   ca?: string | readonly string[];
   /**
    * The name or the address that the server's certificate is to be good for.

@@ -126,7 +126,9 @@ export class EngineConn implements TlsConn {
   #sending: Promise<void> | undefined;
   #sendFailed = false;
   #sendFailure: unknown;
-  /** Whether the engine said why it gave up. */
+  /** Whether the engine is through with the handshake, though it may not like the name in a certificate. */
+  #shaken = false;
+  /** Whether it said why it gave up. */
   #alerted = false;
   #writeEnded = false;
   #closed = false;
@@ -199,6 +201,7 @@ export class EngineConn implements TlsConn {
     socket.on("close", () => {
       if (!this.#ended) fail(new Deno.errors.UnexpectedEof());
     });
+    socket.on("secure", () => this.#shaken = true);
     socket.on(role.event, () => {
       this.#established = true;
       this.#wake();
@@ -227,6 +230,7 @@ export class EngineConn implements TlsConn {
 
   async write(p: Uint8Array): Promise<number> {
     this.#checkWritable();
+    if (p.length === 0) return 0;
     const bytes = p.length > MOST_AT_ONCE ? p.subarray(0, MOST_AT_ONCE) : p;
     const { promise, resolve } = Promise.withResolvers<
       Error | null | undefined
@@ -378,7 +382,7 @@ export class EngineConn implements TlsConn {
 
   /** Sends what the engine says, in order. */
   #send(bytes: Uint8Array, done: Done): void {
-    if (this.#transport.destroyed) this.#alerted = true;
+    if (this.#transport.destroyed && !this.#shaken) this.#alerted = true;
     const sending = this.#sendAll(bytes, this.#sending).then(
       () => null,
       (error) => {

@@ -2,7 +2,7 @@
  * What goes wrong over TLS, in plain words. The platform's own are made for those who wrote it.
  *
  *     InvalidData: invalid peer certificate: UnknownIssuer
- *       →  Cannot connect with TLS: the certificate of localhost has an unknown issuer: option tls.ca adds one
+ *       →  Cannot connect with TLS: the certificate of localhost has an unknown issuer: option tls.ca names one
  *
  * @module
  */
@@ -78,14 +78,14 @@ const REASONS: typeof ALERTS = [
     // The engine says no more than this to a client, whatever the server's certificate lacks.
     /unable to verify the first certificate/,
     ({ peer }) =>
-      `the certificate of ${peer} is not to be trusted: its issuer is unknown (option tls.ca adds one), or it has expired or is not valid yet`,
+      `the certificate of ${peer} is not to be trusted: its issuer is unknown (option tls.ca names one), or it has expired or is not valid yet`,
   ],
   [
     /UnknownIssuer|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED|CaUsedAsEndEntity/,
     ({ action, peer }) =>
       `the certificate of ${peer} has an unknown issuer: option ${
         action === "accept TLS" ? "tls.clientCa" : "tls.ca"
-      } adds one`,
+      } names one`,
   ],
   [
     /invalid peer certificate/,

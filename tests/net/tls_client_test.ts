@@ -110,11 +110,11 @@ for (const [kind, { client = {} }] of CLIENTS) {
   Deno.test(`startTls() of ${kind} finds fault with a server's certificate`, async () => {
     assertEquals(
       await refusal(STRANGER, client),
-      "Cannot connect with TLS: the certificate of localhost has an unknown issuer: option tls.ca adds one",
+      "Cannot connect with TLS: the certificate of localhost has an unknown issuer: option tls.ca names one",
     );
     assertEquals(
       await refusal(EXPIRED, client),
-      "Cannot connect with TLS: the certificate of localhost is not to be trusted: its issuer is unknown (option tls.ca adds one), or it has expired or is not valid yet",
+      "Cannot connect with TLS: the certificate of localhost is not to be trusted: its issuer is unknown (option tls.ca names one), or it has expired or is not valid yet",
     );
     for (const hostname of ["localhost", "127.0.0.1"]) {
       assertEquals(

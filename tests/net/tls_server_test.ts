@@ -65,7 +65,7 @@ async function clientHello(): Promise<Uint8Array> {
 const NOBODY = "null, nobody";
 const MET = "null, CN=server";
 const UNTRUSTED =
-  "Cannot connect with TLS: the certificate of localhost is not to be trusted: its issuer is unknown (option tls.ca adds one), or it has expired or is not valid yet";
+  "Cannot connect with TLS: the certificate of localhost is not to be trusted: its issuer is unknown (option tls.ca names one), or it has expired or is not valid yet";
 const CASES: readonly [
   name: string,
   options: TlsPairOptions,
@@ -177,7 +177,7 @@ const CASES: readonly [
       server: REQUIRED,
       client: STRANGER,
     },
-    "Cannot accept TLS: the certificate of the client has an unknown issuer: option tls.clientCa adds one",
+    "Cannot accept TLS: the certificate of the client has an unknown issuer: option tls.clientCa names one",
     MET,
   ],
   [
@@ -186,7 +186,7 @@ const CASES: readonly [
       server: ASKED,
       client: STRANGER,
     },
-    "Cannot accept TLS: the certificate of the client has an unknown issuer: option tls.clientCa adds one",
+    "Cannot accept TLS: the certificate of the client has an unknown issuer: option tls.clientCa names one",
     MET,
   ],
   [
