@@ -86,7 +86,6 @@ export async function startTls(
   const { serverName = hostname } = options;
   try {
     checkTlsConnect(options);
-    conn.setNoDelay(true);
   } catch (error) {
     conn.close();
     throw error;

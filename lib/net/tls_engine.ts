@@ -305,6 +305,8 @@ export class EngineConn implements TlsConn {
   }
 
   async #handshake(remainder: Uint8Array): Promise<void> {
+    // Over TLS a frame is a record or several, of which the last would wait for 40 ms and more.
+    this.#conn.setNoDelay(true);
     if (remainder.length > 0) this.#feed(remainder);
     while (!this.#established) {
       if (this.#failed) throw this.#failure;
