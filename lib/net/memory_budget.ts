@@ -36,6 +36,11 @@ export class Account implements Disposable {
     return this.#budget.tight;
   }
 
+  /** Whether others wait for it to give back what it holds. */
+  get hurried(): boolean {
+    return this.#budget.hurries(this);
+  }
+
   /** Whether it waits for its turn. */
   get paused(): boolean {
     return this.#turn !== undefined;
@@ -177,6 +182,12 @@ export class MemoryBudget {
     if (this.#exempt !== account) return;
     this.#exempt = undefined;
     this.#wake();
+  }
+
+  /** Whether others wait for an account to give back what it holds: all others, or those behind it. */
+  hurries(account: Account): boolean {
+    const paused = this.#modest.size + this.#greedy.size;
+    return this.full || account === this.#exempt && paused > 0;
   }
 
   /** Closes an account. */

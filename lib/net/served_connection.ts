@@ -39,7 +39,7 @@ import {
   ownerOf,
   type Progress,
 } from "./framing.ts";
-import type { MemoryBudget } from "./memory_budget.ts";
+import type { Account, MemoryBudget } from "./memory_budget.ts";
 import { Patience, type ServerLimits } from "./server_limits.ts";
 import type { TlsConn } from "./tls_conn.ts";
 import type { TlsAcceptor } from "./tls_server.ts";
@@ -161,7 +161,11 @@ export class ServedConnection<T, W> implements PeerInfo {
   #stage: "handshake" | "handling" | "closing" | "gone" = "handshake";
   /** What speaks over the connection, or did before its codec was switched. */
   #peer: AnyFraming | undefined;
-  #patience: Patience;
+  /** What it holds of the server's memory, once it is handled. */
+  #account: Account | undefined;
+  #patience: Patience | undefined;
+  /** How many frames came before those of the handler: the header of a proxy. */
+  #framesBefore = 0;
   /** Since when it is in its stage or, when it is closing, since when everything is sent. */
   #since: number;
   #place = "";
@@ -171,6 +175,8 @@ export class ServedConnection<T, W> implements PeerInfo {
   #shaking: AbortController | undefined;
   /** Why the server ended it. */
   #verdict: unknown;
+  /** Whether what has gone through is counted for good. */
+  #settled = false;
 
   /**
    * Takes a connection.
@@ -183,7 +189,6 @@ export class ServedConnection<T, W> implements PeerInfo {
     this.#host = host;
     this.#conn = conn;
     this.#since = now;
-    this.#patience = new Patience(now);
   }
 
   get remoteAddr(): Deno.Addr {
@@ -235,12 +240,13 @@ export class ServedConnection<T, W> implements PeerInfo {
       if (!failed) this.#fail(error);
     }
     this.#stage = "gone";
-    this.#countInto(host.tally);
+    this.#settle();
     host.leave(this, this.#place);
   }
 
   /** Sees whether it keeps to the limits; `now` is the time, by the clock of the server. */
   look(now: number): void {
+    if (this.#verdict !== undefined) return; // it is on its way out
     const { limits, budget } = this.#host;
     if (this.#stage === "handshake") {
       const { handshakeTimeout: timeout } = limits;
@@ -257,7 +263,14 @@ export class ServedConnection<T, W> implements PeerInfo {
     const closing = this.#stage === "closing";
     lookAt(owner, progress);
     if (closing) progress.waiting = false;
-    const error = this.#patience.judge(limits, progress, now, budget.full);
+    progress.frames -= this.#framesBefore;
+    const account = this.#account;
+    const hurry = account?.hurried ?? false;
+    // What it read earlier may have been taken since; and who does not read keeps nobody waiting.
+    if (progress.waiting) account?.holdReceived(progress.buffered);
+    else if (account !== undefined) budget.endExemption(account);
+    this.#patience ??= new Patience(now);
+    const error = this.#patience.judge(limits, progress, now, hurry);
     if (error !== undefined) return this.#pass(error);
     if (!closing) return;
     if (progress.pending > 0) this.#since = UNKNOWN;
@@ -279,11 +292,18 @@ export class ServedConnection<T, W> implements PeerInfo {
     const sent = this.#stage === "closing" && progress.pending === 0;
     if (!sent) this.#fail(reason);
     this.#close(reason);
+    this.#settle(); // its handler may never do so
   }
 
   /** Adds what has gone through to what is counted. */
   count(tally: Tally): void {
-    if (this.#stage !== "gone") this.#countInto(tally);
+    if (!this.#settled) this.#countInto(tally);
+  }
+
+  /** Adds what has gone through to what the server counts, for good. */
+  #settle(): void {
+    this.count(this.#host.tally);
+    this.#settled = true;
   }
 
   #countInto(tally: Tally): void {
@@ -291,7 +311,7 @@ export class ServedConnection<T, W> implements PeerInfo {
     const stats = ownerOf(this.#peer).stats;
     tally.bytesReceived += stats.bytesReceived;
     tally.bytesSent += stats.bytesSent;
-    tally.framesReceived += stats.framesReceived;
+    tally.framesReceived += stats.framesReceived - this.#framesBefore;
     tally.framesSent += stats.framesSent;
   }
 
@@ -323,6 +343,7 @@ export class ServedConnection<T, W> implements PeerInfo {
       if (tls === undefined) return this.#handle(proxy.switchCodec(codec));
       ({ remainder } = await proxy.detach());
       this.#peer = undefined;
+      if (this.#verdict !== undefined) throw this.#verdict;
     }
     if (tls === undefined || !("setNoDelay" in this.#conn)) return undefined;
     this.#shaking = new AbortController();
@@ -339,7 +360,9 @@ export class ServedConnection<T, W> implements PeerInfo {
 
   #handle<C extends ServedConn>(peer: Framing<T, W, C>): Framing<T, W, C> {
     this.#peer = peer;
-    giveAccount(peer, this.#host.budget.open());
+    this.#framesBefore = peer.stats.framesReceived;
+    this.#account = this.#host.budget.open();
+    giveAccount(peer, this.#account);
     this.#stage = "handling";
     this.#host.announce(this);
     return peer;
