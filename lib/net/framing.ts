@@ -160,6 +160,8 @@ export type AnyFraming = Framing<unknown, never>;
 
 /** Sees to it that what a connection holds is counted. */
 export let giveAccount: (peer: AnyFraming, account: Account) => void;
+/** Asks whether another answer may be made; if not, gives a promise that says when to ask again. */
+export let answerTurn: (peer: AnyFraming) => Promise<void> | undefined;
 /** Says how far a connection has come. */
 export let lookAt: (peer: AnyFraming, progress: Progress) => void;
 /** Ends a connection at once: what waits for it, and who turns to it later, is given the reason. */
@@ -229,6 +231,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   #endReason: unknown;
 
   static {
+    answerTurn = (peer) => peer.#account?.answerTurn();
     giveAccount = (peer, account) => {
       peer.#account = account;
       peer.#send.account = account;

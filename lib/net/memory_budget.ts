@@ -60,7 +60,16 @@ export class Account implements Disposable {
     const change = count - this.#queued;
     if (change === 0 || this.#closed) return;
     this.#queued = count;
-    this.#budget.change(change, count);
+    this.#budget.changeQueued(change, count);
+  }
+
+  /**
+   * Asks whether another answer may be made, which is going to wait to be sent.
+   *
+   * @returns `undefined` if it may; otherwise a promise that is fulfilled when it is time to ask again.
+   */
+  answerTurn(): Promise<void> | undefined {
+    return this.#closed ? undefined : this.#budget.answerTurn(this);
   }
 
   /**
@@ -100,6 +109,10 @@ export class MemoryBudget {
   #used = 0;
   #peak = 0;
   #longestQueue = 0;
+  /** How many of the bytes wait to be sent. */
+  #queued = 0;
+  /** What those wait for that may not answer. */
+  #room: PromiseWithResolvers<void> | undefined;
   #accounts = 0;
   #pauses = 0;
   /** Those that had no more than their share when they were paused, and the others. */
@@ -156,11 +169,29 @@ export class MemoryBudget {
   }
 
   /** Takes note that an account holds more, or less. */
-  change(bytes: number, queued = 0): void {
+  change(bytes: number): void {
     this.#used += bytes;
     if (this.#used > this.#peak) this.#peak = this.#used;
-    if (queued > this.#longestQueue) this.#longestQueue = queued;
     if (bytes < 0) this.#wake();
+  }
+
+  /** Takes note that more of an account waits to be sent, or less. */
+  changeQueued(bytes: number, queued: number): void {
+    this.#queued += bytes;
+    if (queued > this.#longestQueue) this.#longestQueue = queued;
+    this.change(bytes);
+    if (bytes > 0 || this.#room === undefined) return;
+    if (this.#used >= this.limit && this.#queued >= this.limit / 2) return;
+    this.#room.resolve(); // they ask again, one after another
+    this.#room = undefined;
+  }
+
+  /** Says when an account should ask again, if it may not answer: what waits to be sent leaves, or is timed out. */
+  answerTurn(account: Account): Promise<void> | undefined {
+    if (this.#queued < this.limit / 2) return undefined;
+    if (this.#used < this.limit && this.#isModest(account)) return undefined;
+    this.#room ??= Promise.withResolvers<void>();
+    return this.#room.promise;
   }
 
   /** Whether an account may go on. */

@@ -5,6 +5,7 @@
  */
 
 import { FrameTooLargeError } from "../errors.ts";
+import { answerTurn } from "./framing.ts";
 import type { Handler, PeerInfo } from "./served_connection.ts";
 
 /**
@@ -32,6 +33,8 @@ export function reply<T, W = T>(
     while (!ended) {
       try {
         for await (const request of peer) {
+          let turn: Promise<void> | undefined;
+          while ((turn = answerTurn(peer)) !== undefined) await turn;
           const response = answer(request, info);
           const room = peer.write(
             response instanceof Promise ? await response : response,
