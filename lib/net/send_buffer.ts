@@ -57,6 +57,8 @@ export class SendBuffer {
   #writing = false;
   /** What the write that is under way was given. */
   #chunk = NO_BYTES;
+  #onWrote: ((count: number) => void) | undefined;
+  #onBroke: ((error: unknown) => void) | undefined;
   #emptyWrites = 0;
   #scheduled = false;
   #seen = 0;
@@ -258,10 +260,13 @@ export class SendBuffer {
   #hand(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.account?.holdQueued(this.pending);
-    this.#conn.write(chunk).then(this.#wrote, this.#broke);
+    // Made when they are needed: connections that never write are to cost little.
+    this.#onWrote ??= (count) => this.#wrote(count);
+    this.#onBroke ??= (error) => this.#broke(error);
+    this.#conn.write(chunk).then(this.#onWrote, this.#onBroke);
   }
 
-  #wrote = (count: number): void => {
+  #wrote(count: number): void {
     if (this.#failed) return;
     const { length } = this.#chunk;
     if (!(count >= 0 && count <= length)) {
@@ -283,7 +288,7 @@ export class SendBuffer {
     } catch (error) {
       this.#broke(error);
     }
-  };
+  }
 
   #chunkDone(): void {
     const { sink } = this;
@@ -295,11 +300,11 @@ export class SendBuffer {
     if (sink.length > 0 && !this.#scheduled) this.#schedule();
   }
 
-  #broke = (error: unknown): void => {
+  #broke(error: unknown): void {
     this.#writing = false;
     this.#chunk = NO_BYTES;
     this.fail(connectionFault("write frame", error));
-  };
+  }
 
   #wake(): void {
     const waiters = this.#waiters;
