@@ -12,6 +12,12 @@ const BELOW: Record<string, readonly string[]> = {
   "lib/bytes": [],
   "lib/codec": ["lib/bytes", "lib/errors.ts"],
   "lib/message": ["lib/codec", "lib/bytes", "lib/errors.ts"],
+  "lib/protocols": [
+    "lib/message",
+    "lib/codec",
+    "lib/bytes",
+    "lib/errors.ts",
+  ],
   "lib/net": ["lib/codec", "lib/bytes", "lib/errors.ts"],
   "lib/app": ["lib/message", "lib/codec", "lib/bytes", "lib/errors.ts"],
   "lib/testing": ["lib/codec", "lib/bytes", "lib/errors.ts"],
@@ -51,7 +57,7 @@ const CONFINED: readonly [
   ["console", /\bconsole\./, ["cli"]],
   ["timers", /\bset(Timeout|Interval)\(/, ["lib/net", "lib/testing", "cli"]],
   ["the program", /\bDeno\.(args|exit|stdin|stdout|stderr)\b/, ["cli"]],
-  ["JSON.parse", /\bJSON\.parse\(/, ["lib/codec", "lib/message", "cli"]],
+  ["JSON.parse", /\bJSON\.parse\(/, ["lib/codec", "lib/message", "lib/protocols", "cli"]],
 ];
 
 const root = new URL("../", import.meta.url);
