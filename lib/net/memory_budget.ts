@@ -170,9 +170,11 @@ export class MemoryBudget {
 
   /** Takes note that an account holds more, or less. */
   change(bytes: number): void {
+    const { full } = this;
     this.#used += bytes;
     if (this.#used > this.#peak) this.#peak = this.#used;
     if (bytes < 0) this.#wake();
+    if (full && !this.full) this.#askAgain();
   }
 
   /** Takes note that more of an account waits to be sent, or less. */
@@ -180,10 +182,8 @@ export class MemoryBudget {
     this.#queued += bytes;
     if (queued > this.#longestQueue) this.#longestQueue = queued;
     this.change(bytes);
-    if (bytes > 0 || this.#room === undefined) return;
-    if (this.#used >= this.limit && this.#queued >= this.limit / 2) return;
-    this.#room.resolve(); // they ask again, one after another
-    this.#room = undefined;
+    if (bytes > 0) return;
+    if (!this.full || this.#queued < this.limit / 2) this.#askAgain();
   }
 
   /** Says when an account should ask again, if it may not answer: what waits to be sent leaves, or is timed out. */
@@ -228,6 +228,7 @@ export class MemoryBudget {
     account.holdQueued(0);
     account.holdReceived(0);
     this.endExemption(account);
+    this.#askAgain(); // everybody's share has grown
   }
 
   /** Whether an account holds no more than what is each one's when there is little room. */
@@ -253,6 +254,12 @@ export class MemoryBudget {
       const [first] = this.full ? this.#begun : this.#greedy;
       if (first !== undefined && this.#exempts(first)) this.#letGo(first);
     }
+  }
+
+  /** Has those that may not answer ask again, one after another. */
+  #askAgain(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   #release(paused: Set<Account>): void {

@@ -216,6 +216,64 @@ Deno.test("MemoryBudget shares among those that are open", () => {
   assert(goesOn(one, true) && goesOn(two, true));
 });
 
+/** Whether an account may answer now. */
+function answers(account: Account): boolean {
+  return account.answerTurn() === undefined;
+}
+
+Deno.test("MemoryBudget lets everybody answer while less than half of it waits to be sent", () => {
+  const [, deaf, one, greedy] = budgetOf(3);
+  greedy.holdReceived(2000);
+  deaf.holdQueued(499);
+  assert([deaf, one, greedy].every(answers));
+  deaf.holdQueued(500);
+  assertEquals([deaf, one, greedy].map(answers), [false, false, false]);
+  greedy.holdReceived(400);
+  assertEquals([deaf, one, greedy].map(answers), [false, true, false]);
+  greedy.holdReceived(100);
+  assertEquals([deaf, one, greedy].map(answers), [false, true, true]);
+});
+
+for (
+  const [what, free] of [
+    ["somebody's answer is sent", (deaf) => deaf.holdQueued(499)],
+    ["somebody is closed", (deaf) => deaf[Symbol.dispose]()],
+    ["a frame was handed out", (_, reader) => reader.holdReceived(0)],
+    ["somebody is closed who was to send a frame", (_, reader) => {
+      reader[Symbol.dispose]();
+    }],
+  ] satisfies [string, (deaf: Account, reader: Account) => void][]
+) {
+  Deno.test(`MemoryBudget says that one may answer when ${what}`, async () => {
+    const [, deaf, reader, one] = budgetOf(3);
+    deaf.holdQueued(500);
+    reader.holdReceived(500);
+    const turns = [one.answerTurn(), one.answerTurn()];
+    assert(turns.every((turn) => turn !== undefined));
+    free(deaf, reader);
+    await Promise.all(turns);
+    assert(answers(one));
+  });
+}
+
+Deno.test("MemoryBudget shares anew when somebody is closed who holds nothing", async () => {
+  const [, deaf, idle, one] = budgetOf(3);
+  deaf.holdQueued(500);
+  one.holdReceived(200);
+  const turn = one.answerTurn();
+  assert(turn !== undefined);
+  idle[Symbol.dispose]();
+  await turn;
+  assert(answers(one));
+});
+
+Deno.test("Account that is closed may answer: nobody is going to get it", () => {
+  const [, deaf, one] = budgetOf(2);
+  deaf.holdQueued(1000);
+  one[Symbol.dispose]();
+  assert(answers(one));
+});
+
 /** A connection of the model: what it holds, and what its reader does. */
 interface Model {
   account: Account;
