@@ -117,6 +117,9 @@ export class ByteQueue {
   #framingLength = 0;
   /** Index in the slab up to which a search found nothing. */
   #searched = 0;
+  /** What a codec wants to remember of the frame that begins at a place in the stream. */
+  #progress: unknown;
+  #progressAt = 0;
   /** Whole lines that were decoded ahead, and which of their characters is the first one waiting. */
   #text = "";
   #textIndex = 0;
@@ -332,6 +335,19 @@ export class ByteQueue {
   }
   set searched(count: number) {
     this.#searched = this.#start + count;
+  }
+
+  /**
+   * What else a codec's own search has found out about the frame, where a number is not enough: how deep it is in
+   * parts within parts. It is remembered until bytes are removed; a new frame starts with `undefined`.
+   */
+  get progress(): unknown {
+    const here = this.#progressAt === this.#base + this.#start;
+    return here ? this.#progress : undefined;
+  }
+  set progress(progress: unknown) {
+    this.#progress = progress;
+    this.#progressAt = this.#base + this.#start;
   }
 
   /**

@@ -234,6 +234,7 @@ export class FrameDecoder<T> {
     next.#received = this.#received;
     next.#received.begin();
     next.#received.searched = 0;
+    next.#received.progress = undefined;
     this.#fail(new TypeError("Cannot read frame: the codec was switched"));
     return next;
   }

@@ -6,3 +6,10 @@
  *
  * @module
  */
+
+export {
+  type PktLine,
+  pktLine,
+  type PktLineData,
+  type PktLineMark,
+} from "./pkt_line.ts";

@@ -307,6 +307,24 @@ Deno.test("ByteQueue remembers how far a search got until bytes are removed", ()
   assertEquals([queue.searched, queue.indexOf(59)], [0, 1]);
 });
 
+Deno.test("ByteQueue remembers the progress of a search until bytes are removed", () => {
+  const queue = queueOf("-abc");
+  queue.progress = "before the tag";
+  queue.drop(1);
+  assertEquals<unknown>(queue.progress, undefined);
+  const progress = { depth: 2 };
+  queue.progress = progress;
+  // The bytes move to another slab, and on from a bridge into a chunk.
+  receive(queue, new Uint8Array(5000));
+  queue.push(new Uint8Array(9000));
+  queue.advance();
+  assertStrictEquals(queue.progress, progress);
+  queue.behind(2, (rest) => assertEquals(rest.progress, undefined));
+  assertStrictEquals(queue.progress, progress);
+  queue.take(1);
+  assertEquals(queue.progress, undefined);
+});
+
 Deno.test("ByteQueue remembers the search when the bytes move to another slab", () => {
   const queue = new ByteQueue();
   receive(queue, new Uint8Array(4000));

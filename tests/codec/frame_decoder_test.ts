@@ -281,6 +281,25 @@ Deno.test("FrameDecoder.switchCodec() forgets how far the codec before had searc
   assertEquals([next.next(), next.next()], ["a", undefined]);
 });
 
+Deno.test("FrameDecoder.switchCodec() forgets what else the codec before knew of the frame", () => {
+  const seen: unknown[] = [];
+  const searching = (name: string): Codec<string> => ({
+    decode(received) {
+      seen.push(received.progress);
+      received.progress = name;
+      return undefined;
+    },
+    encode() {},
+  });
+  const decoder = new FrameDecoder(searching("first"));
+  decoder.push(raw("a"));
+  decoder.next();
+  decoder.push(raw("b"));
+  decoder.next();
+  decoder.switchCodec(searching("second")).next();
+  assertEquals(seen, [undefined, "first", undefined]);
+});
+
 Deno.test("FrameDecoder.switchCodec() forgets how many bytes the codec before needed", () => {
   const decoder = new FrameDecoder(fixedLength(100));
   decoder.push(raw("1:a,"));
