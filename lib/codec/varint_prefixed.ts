@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { ByteSink } from "../bytes/byte_sink.ts";
 import type { BytesCodec, LimitOptions } from "./codec.ts";
 import {
   countTelling,
@@ -25,6 +26,16 @@ export interface VarintPrefixedOptions extends LimitOptions {
    * @default {5}
    */
   maxWidth?: number;
+}
+
+/** Lays out a number from 0 on as unsigned LEB128. */
+export function writeVarint(out: ByteSink, value: number): void {
+  let rest = value;
+  while (rest >= 0x80) {
+    out.byte(rest % 0x80 + 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  out.byte(rest);
 }
 
 /**
@@ -107,13 +118,8 @@ export function varintPrefixed(
       return received.take(length);
     },
     encode(frame, out) {
-      let rest = frame.length;
-      if (rest > limit) throw tooLargeToWrite(rest, limit);
-      while (rest >= 0x80) {
-        out.byte(rest % 0x80 + 0x80);
-        rest = Math.floor(rest / 0x80);
-      }
-      out.byte(rest);
+      if (frame.length > limit) throw tooLargeToWrite(frame.length, limit);
+      writeVarint(out, frame.length);
       out.write(frame);
     },
   };

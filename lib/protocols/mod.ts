@@ -13,3 +13,52 @@ export {
   type PktLineData,
   type PktLineMark,
 } from "./pkt_line.ts";
+export {
+  postgres,
+  postgresEncryption,
+  type PostgresOptions,
+} from "./postgres.ts";
+export type {
+  PostgresAuthentication,
+  PostgresClientMessage,
+  PostgresColumn,
+  PostgresCopyMessage,
+  PostgresCopyResponse,
+  PostgresEncryptionAnswer,
+  PostgresEncryptionRequest,
+  PostgresErrorResponse,
+  PostgresFields,
+  PostgresFormat,
+  PostgresNoticeResponse,
+  PostgresOtherMessage,
+  PostgresProof,
+  PostgresServerMessage,
+  PostgresStartMessage,
+  PostgresValue,
+} from "./postgres_messages.ts";
+
+export {
+  mqtt,
+  type MqttAck,
+  type MqttAckInit,
+  type MqttConnack,
+  type MqttConnect,
+  type MqttConnectInit,
+  type MqttDisconnect,
+  type MqttDisconnectInit,
+  type MqttOptions,
+  type MqttPacket,
+  type MqttPacketInit,
+  type MqttPing,
+  type MqttPublish,
+  type MqttPublishInit,
+  type MqttQos,
+  type MqttSuback,
+  type MqttSubscribe,
+  type MqttSubscribeInit,
+  type MqttSubscription,
+  type MqttUnsubscribe,
+  type MqttVersion,
+  type MqttWill,
+} from "./mqtt.ts";
+export type { MqttProperties } from "./mqtt_properties.ts";
