@@ -18,7 +18,7 @@ import { checkLimits, checkOneOf } from "../codec/options.ts";
 import { encodeUtf8 } from "../codec/text.ts";
 import { typed } from "../codec/typed.ts";
 import { varintPrefixed, writeVarint } from "../codec/varint_prefixed.ts";
-import { FieldReader, orRefuse } from "./fields.ts";
+import { FieldReader } from "./field_reader.ts";
 import {
   checkNumber,
   MAX_VARINT,
@@ -32,6 +32,7 @@ import {
   readProperties,
   writeProperties,
 } from "./mqtt_properties.ts";
+import { orRefuse } from "./refusal.ts";
 
 /** The level of the protocol, as it is sent: 4 is MQTT 3.1.1, and 5 is MQTT 5. */
 export type MqttVersion = 4 | 5;

@@ -10,7 +10,7 @@
 import type { ByteSink } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { encodeUtf8 } from "../codec/text.ts";
-import type { FieldReader } from "./fields.ts";
+import type { FieldReader } from "./field_reader.ts";
 
 /** The most that a number of four bytes can say. */
 export const MAX_VARINT = 268_435_455;

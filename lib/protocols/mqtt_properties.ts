@@ -11,7 +11,7 @@
 
 import { ByteSink } from "../bytes/byte_sink.ts";
 import { writeVarint } from "../codec/varint_prefixed.ts";
-import type { FieldReader } from "./fields.ts";
+import type { FieldReader } from "./field_reader.ts";
 import {
   checkNumber,
   MAX_VARINT,

@@ -4,8 +4,7 @@
  *     00 04 | 4d 51 54 54 | 05 | …
  *     uint(2)  take(4)      ^ position
  *
- * Faults are worded as reasons, such as "id must not be 0". `mapCodec` puts "Cannot decode frame" in front of
- * them, and `orRefuse` "Cannot write frame".
+ * What it throws is for `mapCodec`, which says that a frame cannot be decoded, and why.
  *
  * @module
  */
@@ -83,23 +82,3 @@ export class FieldReader {
     return start;
   }
 }
-
-/**
- * Runs what lays a frame out, and words what it throws as refusals to write.
- *
- * @param write Throws reasons.
- * @returns What it returned.
- */
-export function orRefuse<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    if (!(error instanceof Error) || error.message.startsWith(REFUSAL)) {
-      throw error;
-    }
-    const Fault = error instanceof RangeError ? RangeError : TypeError;
-    throw new Fault(`${REFUSAL}: ${error.message}`, { cause: error });
-  }
-}
-
-const REFUSAL = "Cannot write frame";
