@@ -8,6 +8,36 @@
  */
 
 export {
+  type LocalProxyHeader,
+  type ProxyAddr,
+  type ProxyHeader,
+  proxyHeader,
+  type ProxyHeaderOptions,
+  type ProxyNetAddr,
+  type ProxyTlv,
+  type ProxyUnixAddr,
+  type RelayedProxyHeader,
+  type UnknownProxyHeader,
+} from "../codec/proxy_header.ts";
+export {
+  dap,
+  type DapEvent,
+  type DapMessage,
+  type DapRequest,
+  type DapResponse,
+} from "./dap.ts";
+export { jsonLines, type JsonLinesOptions } from "./json_lines.ts";
+export {
+  jsonRpc,
+  type JsonRpcError,
+  type JsonRpcId,
+  type JsonRpcMessage,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+} from "./json_rpc.ts";
+export { lsp } from "./lsp.ts";
+export {
   type PktLine,
   pktLine,
   type PktLineData,
