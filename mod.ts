@@ -156,6 +156,7 @@ export type {
   TlsPeer,
 } from "./lib/net/served_connection.ts";
 export type { ServerLimits } from "./lib/net/server_limits.ts";
+export { startTls, type StartTlsOptions } from "./lib/net/start_tls.ts";
 export type { TlsConnectOptions } from "./lib/net/tls_client.ts";
 export type { PeerCertificate, TlsConn } from "./lib/net/tls_conn.ts";
 export type { TlsCertificate, TlsServeOptions } from "./lib/net/tls_server.ts";
