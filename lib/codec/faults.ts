@@ -95,6 +95,8 @@ export interface TooLarge {
   option?: string;
   /** What is too long; "length" if nothing else is said. */
   what?: string;
+  /** What is counted; "bytes" if nothing else is said. */
+  unit?: string;
   /** How many bytes were looked at to judge it: the same however the bytes arrive. */
   seen: number;
   /** Whether the length is a binary number, which may be another protocol's text. */
@@ -112,14 +114,14 @@ export function tooLarge(
   fault: TooLarge,
 ): FrameTooLargeError {
   const { length, limit, option = "maxFrameLength", what = "length" } = fault;
-  const { binary = false } = fault;
+  const { unit = "bytes", binary = false } = fault;
   const preview = received.preview(fault.seen);
   // Where text is expected, a long one that begins like another protocol is one at the start of a stream only.
   const hint = !fault.skipped && (binary || received.offset === 0)
     ? resemblance(preview, binary)
     : "";
   return new FrameTooLargeError(
-    `Cannot read frame: ${what} ${length} exceeds ${option} of ${limit} bytes${hint}`,
+    `Cannot read frame: ${what} ${length} exceeds ${option} of ${limit} ${unit}${hint}`,
     {
       length,
       limit,
