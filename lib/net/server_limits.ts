@@ -62,7 +62,7 @@ export interface ServerLimits {
   idleTimeout?: number;
   /**
    * How long a frame that has begun may take to come whole, in milliseconds. While the memory budget is used
-   * up, it is a tenth.
+   * up, or others are not read from before this very frame has come, it is a tenth.
    *
    * @default {300_000}
    */
