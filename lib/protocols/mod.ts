@@ -92,3 +92,23 @@ export {
   type MqttWill,
 } from "./mqtt.ts";
 export type { MqttProperties } from "./mqtt_properties.ts";
+export { resp } from "./resp.ts";
+export type {
+  RespAttributed,
+  RespBigNumber,
+  RespBoolean,
+  RespBulk,
+  RespBytes,
+  RespCommand,
+  RespDouble,
+  RespError,
+  RespInteger,
+  RespLimits,
+  RespList,
+  RespMap,
+  RespNull,
+  RespPair,
+  RespSimple,
+  RespValue,
+  RespVerbatim,
+} from "./resp_values.ts";
