@@ -60,7 +60,7 @@ function startMosquitto(): Promise<PeerServer> {
 /** The version, which is in the help; printing that is no success. */
 async function versionOf(command: string): Promise<string> {
   const output = await new Deno.Command(findCommand(command) ?? command, {
-    args: ["-h"],
+    args: ["--help"],
   }).output();
   const help = new TextDecoder().decode(output.stdout);
   return help.match(/\d+\.\d+\.\d+/)?.[0] ?? "of an unknown version";
