@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { Codec } from "../codec/codec.ts";
 import { json } from "../codec/json.ts";
 import { lines, type LinesOptions } from "../codec/lines.ts";
@@ -32,22 +33,26 @@ export interface JsonLinesOptions extends LinesOptions {
   blankLines?: "error" | "skip";
 }
 
-const BLANK = /^[ \t\r]*$/;
+/** What may stand in front of a value and means nothing there. */
+const BLANKS = new Set("\t\n\r ".split("").map((char) => char.charCodeAt(0)));
+
+function dropBlanks(received: ByteQueue): void {
+  let count = 0;
+  while (count < received.length && BLANKS.has(received.at(count))) count++;
+  if (count > 0) received.drop(count);
+}
 
 /** Lines of which the blank ones are left out. */
-function withoutBlanks(codec: Codec<string>): Codec<string> {
+function withoutBlanks<T, W>(codec: Codec<T, W>): Codec<T, W> {
   return {
     ...codec,
     decode(received) {
-      let line: string | undefined;
-      do {
-        line = received.length > 0 ? codec.decode(received) : undefined;
-      } while (line !== undefined && BLANK.test(line));
-      return line;
+      dropBlanks(received);
+      return received.length > 0 ? codec.decode(received) : undefined;
     },
     decodeEnd(received) {
-      const line = codec.decodeEnd?.(received);
-      return line !== undefined && BLANK.test(line) ? undefined : line;
+      dropBlanks(received);
+      return received.length > 0 ? codec.decodeEnd?.(received) : undefined;
     },
   };
 }
@@ -86,6 +91,6 @@ export function jsonLines<T = unknown, W = unknown>(
 ): Codec<T, W> {
   const { tail = "error", blankLines = "error" } = options;
   checkOneOf("blankLines", blankLines, ["error", "skip"]);
-  const cutter = lines({ ...options, tail });
-  return json(blankLines === "skip" ? withoutBlanks(cutter) : cutter);
+  const codec = json<T, W>(lines({ ...options, tail }));
+  return blankLines === "skip" ? withoutBlanks(codec) : codec;
 }
