@@ -38,6 +38,25 @@ export {
 } from "./json_rpc.ts";
 export { lsp } from "./lsp.ts";
 export {
+  dns,
+  type DnsAddressRecord,
+  type DnsKnownType,
+  type DnsMessage,
+  type DnsMessageInit,
+  type DnsMxRecord,
+  type DnsNameRecord,
+  type DnsOptions,
+  type DnsOtherRecord,
+  type DnsQuestion,
+  type DnsQuestionInit,
+  type DnsRecord,
+  type DnsRecordBase,
+  type DnsSoaRecord,
+  type DnsSrvRecord,
+  type DnsTxtRecord,
+  type DnsType,
+} from "./dns.ts";
+export {
   type PktLine,
   pktLine,
   type PktLineData,

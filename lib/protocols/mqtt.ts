@@ -20,7 +20,6 @@ import { typed } from "../codec/typed.ts";
 import { varintPrefixed, writeVarint } from "../codec/varint_prefixed.ts";
 import { FieldReader } from "./field_reader.ts";
 import {
-  checkNumber,
   MAX_VARINT,
   readBytes,
   readText,
@@ -32,7 +31,7 @@ import {
   readProperties,
   writeProperties,
 } from "./mqtt_properties.ts";
-import { orRefuse } from "./refusal.ts";
+import { checkNumber, orRefuse } from "./refusal.ts";
 
 /** The level of the protocol, as it is sent: 4 is MQTT 3.1.1, and 5 is MQTT 5. */
 export type MqttVersion = 4 | 5;

@@ -11,6 +11,7 @@ import type { ByteSink } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { encodeUtf8 } from "../codec/text.ts";
 import type { FieldReader } from "./field_reader.ts";
+import { checkNumber } from "./refusal.ts";
 
 /** The most that a number of four bytes can say. */
 export const MAX_VARINT = 268_435_455;
@@ -19,19 +20,6 @@ export const MAX_VARINT = 268_435_455;
 function checkText(text: string, what: string): string {
   if (!text.includes("\0")) return text;
   throw new RangeError(`${what} must not have the character U+0000 in it`);
-}
-
-/** Throws unless a number can be laid out. */
-export function checkNumber(
-  what: string,
-  value: number,
-  most: number,
-  least = 0,
-): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(
-    `${what} must be from ${least} to ${most}: it is ${value}`,
-  );
 }
 
 /** The next binary data. */

@@ -13,7 +13,6 @@ import { ByteSink } from "../bytes/byte_sink.ts";
 import { writeVarint } from "../codec/varint_prefixed.ts";
 import type { FieldReader } from "./field_reader.ts";
 import {
-  checkNumber,
   MAX_VARINT,
   readBytes,
   readText,
@@ -21,6 +20,7 @@ import {
   writeBytes,
   writeText,
 } from "./mqtt_fields.ts";
+import { checkNumber } from "./refusal.ts";
 
 /**
  * What a packet says beside, in version 5 (section 2.2.2). Each may come once, but for the last two, and only in

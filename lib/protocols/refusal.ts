@@ -24,3 +24,16 @@ export function orRefuse<T>(write: () => T): T {
     throw new Fault(`${REFUSAL}: ${error.message}`, { cause: error });
   }
 }
+
+/** Throws unless a number can be laid out. */
+export function checkNumber(
+  what: string,
+  value: number,
+  most: number,
+  least = 0,
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `${what} must be from ${least} to ${most}: it is ${value}`,
+  );
+}
