@@ -428,6 +428,28 @@ export class ByteQueue {
   }
 
   /**
+   * Runs a codec on what is waiting, and leaves everything where it is: for frames whose first part says how long
+   * the rest is.
+   *
+   * @param decode The codec's `decode`, which must not leave frames out.
+   * @returns What it returned, and how many bytes it took for that; `undefined` if it returned that.
+   */
+  lookAhead<T>(
+    decode: (received: ByteQueue) => T | undefined,
+  ): { value: T; length: number } | undefined {
+    const start = this.#start;
+    let value: T | undefined;
+    try {
+      value = decode(this);
+      if (value === undefined) return undefined;
+      return { value, length: this.#start - start };
+    } finally {
+      this.#start = start;
+      if (value !== undefined) this.#searched = start;
+    }
+  }
+
+  /**
    * A copy of the first bytes of the front frame, for an error.
    *
    * @param count How many at the most; there are never more than 32.

@@ -13,6 +13,7 @@ import type { Codec } from "./codec.ts";
 import { inOneLine, resemblance } from "./faults.ts";
 
 const encoder = new TextEncoder();
+const PREVIEW_LENGTH = 32;
 
 /** How a frame becomes a value, and a value a frame. */
 export interface Mapping<T, W, U, V> {
@@ -67,11 +68,7 @@ export function mapCodec<T, W, U, V = U>(
     } catch (cause) {
       if (cause instanceof FramingError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      const preview = frame instanceof Uint8Array
-        ? frame.slice(0, 32)
-        : typeof frame === "string"
-        ? encoder.encode(frame.slice(0, 32)).slice(0, 32)
-        : new Uint8Array();
+      const preview = previewOf(frame);
       throw new MalformedFrameError(
         `Cannot decode frame: ${inOneLine(reason)}${
           resemblance(preview, false)
@@ -94,4 +91,16 @@ export function mapCodec<T, W, U, V = U>(
       valueOf(received, (bytes) => codec.decodeEnd?.(bytes));
   }
   return mapped;
+}
+
+/** The first bytes of a frame, or of a payload behind a tag, as an error shows them. */
+function previewOf(frame: unknown): Uint8Array {
+  if (frame instanceof Uint8Array) return frame.slice(0, PREVIEW_LENGTH);
+  if (typeof frame === "string") {
+    return encoder.encode(frame.slice(0, PREVIEW_LENGTH))
+      .slice(0, PREVIEW_LENGTH);
+  }
+  return typeof frame === "object" && frame !== null && "payload" in frame
+    ? previewOf(frame.payload)
+    : new Uint8Array();
 }

@@ -131,3 +131,9 @@ export type {
   RespValue,
   RespVerbatim,
 } from "./resp_values.ts";
+export {
+  scgi,
+  type ScgiOptions,
+  type ScgiRequest,
+  type ScgiResponse,
+} from "./scgi.ts";

@@ -616,3 +616,41 @@ Deno.test("ByteQueue makes room for several large frames, once reads fill its la
   assertEquals([largest(1000), largest(10 * KIB)], [64, 64]);
   assertEquals([largest(16 * KIB), largest(64 * KIB)], [256, 256]);
 });
+
+Deno.test("ByteQueue looks ahead, and leaves everything where it is", () => {
+  const queue = new ByteQueue();
+  receive(queue, raw("xx2:hi,behind"));
+  queue.drop(2);
+  const found = queue.lookAhead((bytes) => {
+    bytes.drop(2);
+    const value = bytes.take(2);
+    bytes.drop(1);
+    return unraw(value);
+  });
+  assertEquals(found, { value: "hi", length: 5 });
+  assertEquals([queue.length, queue.offset, queue.searched], [11, 2, 0]);
+  assertEquals(queue.indexOf(raw("2")[0]), 0);
+  assertEquals(unraw(queue.take(5)), "2:hi,");
+});
+
+Deno.test("ByteQueue looks ahead in vain, and remembers what the codec found out", () => {
+  const queue = new ByteQueue();
+  receive(queue, raw("abc"));
+  const found = queue.lookAhead((bytes) => {
+    bytes.indexOf(0);
+    bytes.need(10, 4);
+    return undefined;
+  });
+  assertEquals(found, undefined);
+  assertEquals([queue.length, queue.searched, queue.needed], [3, 3, 10]);
+  assertThrows(
+    () =>
+      queue.lookAhead((bytes) => {
+        bytes.drop(2);
+        throw new TypeError("no");
+      }),
+    TypeError,
+    "no",
+  );
+  assertEquals(unraw(queue.peek(3)), "abc");
+});

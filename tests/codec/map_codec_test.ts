@@ -13,6 +13,7 @@ import {
   MalformedFrameError,
   mapCodec,
   netstring,
+  typed,
   untilClose,
 } from "@framewire/framewire";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
@@ -62,6 +63,19 @@ Deno.test("mapCodec() reports what decode throws, and goes on behind the frame",
   assertEquals([error.offset, error.recoverable], [1, true]);
   assertEquals(error.preview, raw("x"));
   assertEquals(decoder.next(), 2);
+});
+
+Deno.test("mapCodec() shows the payload of a frame that has a tag", () => {
+  const codec = mapCodec(typed({ length: 3 }), {
+    decode(): string {
+      throw new RangeError("no");
+    },
+    encode: () => ({ tag: 1, payload: raw("abc") }),
+  });
+  const decoder = new FrameDecoder(codec);
+  decoder.push(encodeFrame(codec, ""));
+  const error = assertThrows(() => decoder.next(), MalformedFrameError);
+  assertEquals(error.preview, raw("abc"));
 });
 
 Deno.test("mapCodec() reports what decode throws that is no error", () => {
