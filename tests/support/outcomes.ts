@@ -37,7 +37,13 @@ export function describeFrame(frame: unknown): string {
   if (typeof frame === "string") return "=" + frame;
   return "=" + JSON.stringify(
     frame,
-    (_, value) => value instanceof Uint8Array ? unraw(value) : value,
+    (_, value) => {
+      if (value instanceof Uint8Array) return unraw(value);
+      // JSON has no words for these.
+      const wordless = typeof value === "bigint" ||
+        typeof value === "number" && !Number.isFinite(value);
+      return wordless ? String(value) : value;
+    },
   );
 }
 
