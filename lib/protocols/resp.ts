@@ -409,7 +409,8 @@ function refuseValue(value: never): never {
  *
  * A frame is a whole value, with everything in it. Where it ends is found in time that grows with its length,
  * however many elements it has, however deep they lie, and however it is cut: no part is looked at twice before
- * all are here. An oversized value ends the stream: no answer can be left out of a sequence.
+ * all are here, and nothing is made of them before. An oversized value ends the stream: no answer can be left out
+ * of a sequence.
  *
  * Strict: lengths have no sign and no zeros on the left, every line ends with CR LF, a push is in no other value,
  * numbers are in range and in at most 1,021 characters. Errors that the server answers are values, not exceptions.

@@ -160,7 +160,7 @@ export interface RespLimits {
   maxDepth?: number;
   /**
    * How many elements arrays, sets, maps and attributes may have, all in a value taken together and keys counted
-   * too. In memory, each takes some ten times the bytes that it takes on the wire.
+   * too. In memory each takes some 50 to 150 bytes, however short it is on the wire.
    *
    * @default {1_048_576}
    */
