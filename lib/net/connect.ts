@@ -10,6 +10,7 @@ import { encodeFrame } from "../codec/encode_frame.ts";
 import { type ProxyHeader, proxyHeader } from "../codec/proxy_header.ts";
 import { ConnectTimeoutError } from "../errors.ts";
 import { checkTimeout, Deadline, type WaitOptions } from "./deadline.ts";
+import { located } from "./faults.ts";
 import { checkHighWaterMark, Framing, type FramingOptions } from "./framing.ts";
 import { type RetryOptions, withRetry } from "./retry.ts";
 import type { TlsConnectOptions } from "./tls_client.ts";
@@ -21,7 +22,7 @@ const LOCALHOST = "127.0.0.1";
 const LONGEST_PROXY_HEADER = 65_551;
 
 /** A connection that is open. */
-type OpenConn = Deno.TcpConn | Deno.UnixConn | TlsConn;
+export type OpenConn = Deno.TcpConn | Deno.UnixConn | TlsConn;
 
 /** What every kind of connection has. */
 export interface ConnectOptions extends FramingOptions {
@@ -68,16 +69,19 @@ export interface TlsTcpConnectOptions extends Omit<TcpConnectOptions, "tls"> {
   tls: TlsConnectOptions;
 }
 
+/** Where to connect over TCP, perhaps encrypted. */
+export interface MaybeTlsConnectOptions extends Omit<TcpConnectOptions, "tls"> {
+  /** How to encrypt, if at all. */
+  tls?: TlsConnectOptions | undefined;
+}
+
 /** Where to connect over a Unix socket. */
 export interface UnixConnectOptions extends ConnectOptions {
   /** The path of the socket. */
   path: string;
 }
 
-type AnyConnectOptions =
-  | TcpConnectOptions
-  | TlsTcpConnectOptions
-  | UnixConnectOptions;
+type AnyConnectOptions = MaybeTlsConnectOptions | UnixConnectOptions;
 
 /**
  * Connects, and speaks a codec over the connection.
@@ -152,19 +156,6 @@ export function connect<T, W = T>(
   codec: Codec<T, W>,
 ): Promise<Framing<T, W, Deno.UnixConn>>;
 /**
- * Connects to an address of either kind, and speaks a codec over the connection.
- *
- * @typeParam T The frames that are read.
- * @typeParam W The frames that are written.
- * @param options Where to, and how.
- * @param codec The rule by which frames are cut and laid out.
- * @returns The connection.
- */
-export function connect<T, W = T>(
-  options: TcpConnectOptions | UnixConnectOptions,
-  codec: Codec<T, W>,
-): Promise<Framing<T, W, Deno.TcpConn | Deno.UnixConn>>;
-/**
  * Connects over TCP, encrypts, and speaks a codec over the connection.
  *
  * @typeParam T The frames that are read.
@@ -178,6 +169,19 @@ export function connect<T, W = T>(
   options: TlsTcpConnectOptions,
   codec: Codec<T, W>,
 ): Promise<Framing<T, W, TlsConn>>;
+/**
+ * Connects to an address of any kind, encrypted or not, and speaks a codec over the connection.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ * @param options Where to, and how.
+ * @param codec The rule by which frames are cut and laid out.
+ * @returns The connection.
+ */
+export function connect<T, W = T>(
+  options: MaybeTlsConnectOptions | UnixConnectOptions,
+  codec: Codec<T, W>,
+): Promise<Framing<T, W, OpenConn>>;
 export async function connect<T, W = T>(
   options: AnyConnectOptions,
   codec: Codec<T, W>,
@@ -247,12 +251,16 @@ async function openSocket(
   options: AnyConnectOptions,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
+  const locate = (error: unknown) => {
+    throw located(`Cannot connect to ${whereTo(options)}`, error);
+  };
   // The platform can give up a TCP connection itself; for Unix sockets it cannot.
   if ("path" in options) {
-    return await Deno.connect({ transport: "unix", path: options.path });
+    const { path } = options;
+    return await Deno.connect({ transport: "unix", path }).catch(locate);
   }
   const { hostname = LOCALHOST, port } = options;
-  const conn = await Deno.connect({ hostname, port, signal });
+  const conn = await Deno.connect({ hostname, port, signal }).catch(locate);
   if (!isConnectedToItself(conn)) return conn;
   conn.close();
   throw new Deno.errors.ConnectionRefused(

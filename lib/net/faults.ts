@@ -23,6 +23,23 @@ const BROKEN = [
 const CLOSED = [Deno.errors.BadResource, Deno.errors.Interrupted];
 
 /**
+ * Says in an error of the platform's where it happened. Its class is what a program looks at, and stays; errors that
+ * say enough, or are the program's own, are left as they are.
+ *
+ * @param what What could not be done, and where.
+ * @param error What the platform threw.
+ * @returns The same error.
+ */
+export function located(what: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const code = "code" in error ? String(error.code) : "";
+  const platforms = /^E[A-Z]+$/.test(code) ||
+    error.message.startsWith("failed to lookup");
+  if (platforms) error.message = `${what}: ${error.message}`;
+  return error;
+}
+
+/**
  * Makes the error to report of one that a connection's `read` or `write` rejected with.
  *
  * @param action What could not be done, such as `read frame`.

@@ -23,6 +23,7 @@ import {
   RequestFailedError,
   type RequestState,
   RequestTimeoutError,
+  TlsHandshakeError,
 } from "../errors.ts";
 import { Alarm } from "./alarm.ts";
 import { Backoff } from "./backoff.ts";
@@ -451,7 +452,8 @@ export class ReconnectingClient<Q, A> implements AsyncDisposable {
     const { answered: now, unmatched } = client.stats;
     this.#unmatched += unmatched;
     const proved = now > answered || performance.now() - begin >= maxDelay;
-    return { cause, final: false, proved };
+    // A server may refuse a client's certificate as late as by its first bytes.
+    return { cause, final: cause instanceof TlsHandshakeError, proved };
   }
 
   /** Connects; a connection that comes when it is not wanted any more is closed. */

@@ -5,8 +5,13 @@
  */
 
 import { FrameTooLargeError } from "../errors.ts";
-import { answerTurn } from "./framing.ts";
-import type { Handler, PeerInfo } from "./served_connection.ts";
+import { answerTurn, type Framing } from "./framing.ts";
+import type { Handler, PeerInfo, ServedConn } from "./served_connection.ts";
+
+const NOTHING: IteratorReturnResult<undefined> = {
+  value: undefined,
+  done: true,
+};
 
 /**
  * Makes a handler that answers every request of a connection, in the order in which they came. It ends with
@@ -29,17 +34,18 @@ export function reply<T, W = T>(
   answer: (request: T, info: PeerInfo) => W | Promise<W>,
 ): Handler<T, W> {
   return async (peer, info) => {
+    const requests = peer[Symbol.asyncIterator]();
     let ended = false;
     while (!ended) {
       try {
-        for await (const request of peer) {
+        let next = await requests.next();
+        while (!next.done) {
           let turn: Promise<void> | undefined;
           while ((turn = answerTurn(peer)) !== undefined) await turn;
-          const response = answer(request, info);
-          const room = peer.write(
-            response instanceof Promise ? await response : response,
-          );
+          const room = write(peer, answer(next.value, info));
+          next = NOTHING; // who waits for another request is not to keep this one
           if (room !== undefined) await room;
+          next = await requests.next();
         }
         ended = true;
       } catch (error) {
@@ -50,4 +56,14 @@ export function reply<T, W = T>(
       }
     }
   };
+}
+
+/** Writes a response, as soon as there is one. */
+function write<T, W>(
+  peer: Framing<T, W, ServedConn>,
+  response: W | Promise<W>,
+): Promise<void> | undefined {
+  return response instanceof Promise
+    ? response.then((made) => peer.write(made))
+    : peer.write(response);
 }

@@ -14,6 +14,7 @@ import { sameOwner } from "./address_range.ts";
 import { Backoff } from "./backoff.ts";
 import { checkTimeout, MAX_TIMER } from "./deadline.ts";
 import { checkHighWaterMark, type FramingOptions } from "./framing.ts";
+import { located } from "./faults.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import {
   type AcceptedConn,
@@ -77,7 +78,7 @@ export interface TcpServeOptions extends ServeOptions {
    */
   tcpBacklog?: number;
   /** Encrypts all connections. With a PROXY header, that comes first, as it is. */
-  tls?: TlsServeOptions;
+  tls?: TlsServeOptions | undefined;
 }
 
 /** Where to listen over a Unix socket. */
@@ -100,7 +101,7 @@ export interface ServerStats {
   timedOut: number;
   /** Connections whose bytes were no frames. */
   malformed: number;
-  /** How often accepting failed. */
+  /** How often accepting failed: for want of file descriptors, or as a peer was gone before. */
   acceptErrors: number;
   /** How often a connection was not read from, for want of memory. */
   paused: number;
@@ -164,6 +165,12 @@ export interface Server<A extends Deno.Addr = Deno.Addr>
 
 const GRACE = 5000;
 /** How long to wait when accepting fails, for want of file descriptors as a rule, in milliseconds. */
+/** What accepting a connection fails with whose peer has reset it already. */
+const GONE = [
+  Deno.errors.NotConnected,
+  Deno.errors.ConnectionReset,
+  Deno.errors.ConnectionAborted,
+];
 const ACCEPT_AGAIN = { minDelay: 50, maxDelay: 1000, jitter: 0 };
 
 /**
@@ -234,11 +241,26 @@ export function serve<T, W = T>(
   codec: Codec<T, W>,
   handler: Handler<T, W>,
 ): Server<Deno.UnixAddr>;
+/**
+ * Listens on an address of either kind, and runs a handler for every connection.
+ *
+ * @typeParam T The frames that are read.
+ * @typeParam W The frames that are written.
+ * @param options Where, and how.
+ * @param codec The rule by which frames are cut and laid out.
+ * @param handler What is done with a connection.
+ * @returns The server.
+ */
 export function serve<T, W = T>(
   options: TcpServeOptions | UnixServeOptions,
   codec: Codec<T, W>,
   handler: Handler<T, W>,
-): Server<Deno.NetAddr> | Server<Deno.UnixAddr> {
+): Server;
+export function serve<T, W = T>(
+  options: TcpServeOptions | UnixServeOptions,
+  codec: Codec<T, W>,
+  handler: Handler<T, W>,
+): Server {
   options.signal?.throwIfAborted();
   checkHighWaterMark(options.highWaterMark ?? 0);
   const limits = checkLimits(options);
@@ -249,13 +271,28 @@ export function serve<T, W = T>(
   const setting = { options, codec, handler, limits, trust, tls };
   if ("path" in options) {
     const { path } = options;
-    const listener = Deno.listen({ transport: "unix", path });
+    const listener = at(
+      path,
+      () => Deno.listen({ transport: "unix", path }),
+    );
     return new ListeningServer(listener, setting);
   }
   const { hostname = "127.0.0.1", port } = options;
   const { reusePort = false, tcpBacklog = 511 } = options;
-  const listener = Deno.listen({ hostname, port, reusePort, tcpBacklog });
+  const listener = at(
+    `${hostname}:${port}`,
+    () => Deno.listen({ hostname, port, reusePort, tcpBacklog }),
+  );
   return new ListeningServer(listener, setting);
+}
+
+/** Says in an error where it was that nobody could listen. */
+function at<R>(where: string, listen: () => R): R {
+  try {
+    return listen();
+  } catch (error) {
+    throw located(`Cannot listen on ${where}`, error);
+  }
 }
 
 /** What a server was made with. */
@@ -414,9 +451,10 @@ class ListeningServer<T, W, A extends Deno.Addr>
         this.#start(conn);
       } catch (error) {
         if (this.#stopped) break;
-        // Want of file descriptors, or a connection that was gone before it was accepted: neither is a
-        // reason to stop, and the first is none to try again at once.
         this.#acceptErrors++;
+        // A peer that was gone before it was accepted is no reason to let others wait, or to be told of.
+        if (GONE.some((gone) => error instanceof gone)) continue;
+        // Want of file descriptors, as a rule: no reason to stop, and none to try again at once.
         this.report(error);
         await this.#pause(backoff.fail());
       }

@@ -112,6 +112,11 @@ export function trustOf(
 ): Trust | undefined {
   if (options === undefined) return undefined;
   const { trusted, maxHeaderLength = 536 } = options;
+  if (!Array.isArray(trusted)) {
+    throw new TypeError(
+      `Cannot serve: proxyProtocol.trusted must be a list of addresses: it is of type ${typeof trusted}`,
+    );
+  }
   return {
     ranges: trusted.map(addressRange),
     codec: proxyHeader({ maxFrameLength: maxHeaderLength }),
@@ -338,6 +343,7 @@ export class ServedConnection<T, W> implements PeerInfo {
       this.#peer = proxy;
       const header = await proxy.read();
       if (header === null) return undefined;
+      this.#framesBefore = 1;
       this.#proxyHeader = header;
       this.#count();
       if (tls === undefined) return this.#handle(proxy.switchCodec(codec));

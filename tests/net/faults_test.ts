@@ -14,7 +14,7 @@ import {
   assertInstanceOf,
   assertStrictEquals,
 } from "@std/assert";
-import { connectionFault } from "../../lib/net/faults.ts";
+import { connectionFault, located } from "../../lib/net/faults.ts";
 
 const { errors } = Deno;
 const RESET = "the peer reset the connection";
@@ -53,5 +53,30 @@ for (
 ) {
   Deno.test(`connectionFault() leaves ${cause.name} as it is`, () => {
     assertStrictEquals(connectionFault("read frame", cause), cause);
+  });
+}
+
+for (
+  const [what, error, message] of [
+    [
+      "an error of the system",
+      Object.assign(new errors.ConnectionRefused("refused"), {
+        code: "ECONNREFUSED",
+      }),
+      "Cannot connect to here: refused",
+    ],
+    [
+      "a name that is not known",
+      new Error("failed to lookup address information: no such name"),
+      "Cannot connect to here: failed to lookup address information: no such name",
+    ],
+    ["a missing permission", new errors.NotCapable("net"), "net"],
+    ["a fault of the program's own", new TypeError("odd"), "odd"],
+    ["what is no error", "why not", undefined],
+  ] as const
+) {
+  Deno.test(`located() says where it was, and gives back the same: ${what}`, () => {
+    assertStrictEquals(located("Cannot connect to here", error), error);
+    if (error instanceof Error) assertEquals(error.message, message);
   });
 }

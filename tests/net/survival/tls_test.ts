@@ -8,7 +8,9 @@ import {
   connect,
   ConnectionError,
   type PeerInfo,
+  ReconnectingClient,
   reply,
+  RequestFailedError,
   serve,
   type TlsConnectOptions,
   TlsHandshakeError,
@@ -279,4 +281,40 @@ Deno.test("serve() reads a PROXY header in front of TLS, and counts by the clien
   await peer.write("who am I?");
   assertEquals(await peer.read(), "2001:db8::7 words/1");
   assertEquals(peer.alpnProtocol, "words/1");
+});
+
+Deno.test("ReconnectingClient gives up for good when it lacks the certificate that is asked for", async () => {
+  await using server = serve(
+    { port: 0, tls: { ...SERVER, clientCa: authority.cert } },
+    words,
+    answering,
+  );
+  const { port } = server.addr;
+  await using client = new ReconnectingClient<string, string>(
+    ({ signal }) => connect({ port, signal, tls: TRUSTING }, words),
+    { timeout: 20_000 },
+  );
+  const error = await assertRejects(
+    () => client.ask("hello"),
+    RequestFailedError,
+  );
+  assertEquals(error.state, "not sent");
+  await assertRejects(() => client.closed, TlsHandshakeError, "certificate");
+  assertEquals(client.stats.attempts, 1);
+});
+
+Deno.test("connect() and serve() take TLS that may be switched off", async () => {
+  for (const on of [true, false]) {
+    const { tls, trusting } = on
+      ? { tls: SERVER, trusting: TRUSTING }
+      : { tls: undefined, trusting: undefined };
+    await using server = serve({ port: 0, tls }, words, answering);
+    const { port } = server.addr;
+    await using peer = await connect({ port, tls: trusting }, words);
+    await peer.write("hello");
+    assertEquals(
+      await peer.read(),
+      `hello ${on ? null : undefined} undefined`,
+    );
+  }
 });
