@@ -102,6 +102,8 @@ export { formatAddr } from "./lib/net/address.ts";
 export {
   connect,
   type ConnectOptions,
+  type MaybeTlsConnectOptions,
+  type OpenConn,
   type TcpConnectOptions,
   type TlsTcpConnectOptions,
   type UnixConnectOptions,
