@@ -82,10 +82,11 @@ const REASONS: typeof ALERTS = [
   ],
   [
     /UnknownIssuer|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED|CaUsedAsEndEntity/,
+    // The engine says the same of a client's certificate of version 1, and of one that is for servers only.
     ({ action, peer }) =>
-      `the certificate of ${peer} has an unknown issuer: option ${
-        action === "accept TLS" ? "tls.clientCa" : "tls.ca"
-      } names one`,
+      action === "accept TLS"
+        ? `the certificate of ${peer} has an unknown issuer (option tls.clientCa names one), or is not for clients: it must be of X.509 version 3, and any extendedKeyUsage have clientAuth`
+        : `the certificate of ${peer} has an unknown issuer: option tls.ca names one`,
   ],
   [
     /invalid peer certificate/,

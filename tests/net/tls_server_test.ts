@@ -177,7 +177,7 @@ const CASES: readonly [
       server: REQUIRED,
       client: STRANGER,
     },
-    "Cannot accept TLS: the certificate of the client has an unknown issuer: option tls.clientCa names one",
+    "Cannot accept TLS: the certificate of the client has an unknown issuer (option tls.clientCa names one), or is not for clients: it must be of X.509 version 3, and any extendedKeyUsage have clientAuth",
     MET,
   ],
   [
@@ -186,7 +186,7 @@ const CASES: readonly [
       server: ASKED,
       client: STRANGER,
     },
-    "Cannot accept TLS: the certificate of the client has an unknown issuer: option tls.clientCa names one",
+    "Cannot accept TLS: the certificate of the client has an unknown issuer (option tls.clientCa names one), or is not for clients: it must be of X.509 version 3, and any extendedKeyUsage have clientAuth",
     MET,
   ],
   [
