@@ -16,16 +16,19 @@ import type { Codec } from "../codec/codec.ts";
 import { tooLargeToWrite } from "../codec/faults.ts";
 import { checkInteger, checkLimits } from "../codec/options.ts";
 import { encodeUtf8 } from "../codec/text.ts";
-import { type CheckedRespLimits, RespSearch } from "./resp_search.ts";
 import {
+  type CheckedRespLimits,
   fits64Bits,
   LONGEST_NUMBER,
-  type RespBytes,
-  type RespCommand,
-  type RespLimits,
-  type RespPair,
-  type RespValue,
+  RespSearch,
   TYPES,
+} from "./resp_search.ts";
+import type {
+  RespBytes,
+  RespCommand,
+  RespLimits,
+  RespPair,
+  RespValue,
 } from "./resp_values.ts";
 
 const MAX_DEPTH = 32;

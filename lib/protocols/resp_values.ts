@@ -166,32 +166,3 @@ export interface RespLimits {
    */
   maxElements?: number;
 }
-
-/** What each type begins with. */
-export const TYPES = {
-  simple: 0x2b, // +
-  error: 0x2d, // -
-  integer: 0x3a, // :
-  bulk: 0x24, // $
-  null: 0x5f, // _
-  boolean: 0x23, // #
-  double: 0x2c, // ,
-  bigNumber: 0x28, // (
-  bulkError: 0x21, // !
-  verbatim: 0x3d, // =
-  array: 0x2a, // *
-  set: 0x7e, // ~
-  push: 0x3e, // >
-  map: 0x25, // %
-  attributes: 0x7c, // |
-  chunk: 0x3b, // ;
-  end: 0x2e, // .
-} as const;
-
-/** Whether a whole number has 64 bits at the most, the sign counted. */
-export function fits64Bits(value: bigint): boolean {
-  return BigInt.asIntN(64, value) === value;
-}
-
-/** The longest line of a number, its type and its end counted: what takes time is not the length of a text. */
-export const LONGEST_NUMBER = 1024;

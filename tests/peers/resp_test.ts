@@ -115,7 +115,9 @@ testWithPeers(
       ]),
     );
     console.log(
-      `peer: ${await versionOfRedis()}: ${answers.length} pipelined commands answered in order`,
+      `peer: ${await versionOfRedis()}: ${
+        answers.length.toLocaleString("en-US")
+      } pipelined commands answered in order`,
     );
   },
 );

@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  ByteQueue,
-  encodeFrame,
-  FrameDecoder,
-  FramingError,
-} from "@framewire/framewire";
+import { encodeFrame, FrameDecoder, FramingError } from "@framewire/framewire";
 import {
   resp,
   type RespBytes,
@@ -541,61 +536,6 @@ Deno.test("resp() takes no memory because of what is announced", () => {
   decoder.push(raw("*300000000\r\n$999999\r\n"));
   assertEquals(decoder.next(), undefined);
   assertLess(decoder.room().buffer.byteLength, 100_000);
-});
-
-/** How often a codec may look at a byte: to judge it, again while the rest of its length comes, and for what follows. */
-const MOST_LOOKS = 12;
-
-/** Has a value read that comes in chunks of so many bytes, and checks how many bytes are looked at. */
-function checkLooks(value: RespValue, chunkLength: number): void {
-  const codec = resp({ maxFrameLength: 1e9, maxElements: 1e9 });
-  const wire = encodeFrame(codec, value);
-  const { at, peek, indexOf } = ByteQueue.prototype;
-  let looks = 0;
-  ByteQueue.prototype.at = function (index) {
-    looks++;
-    return at.call(this, index);
-  };
-  ByteQueue.prototype.peek = function (count, index) {
-    looks += count;
-    return peek.call(this, count, index);
-  };
-  ByteQueue.prototype.indexOf = function (byte) {
-    const before = this.searched;
-    const found = indexOf.call(this, byte);
-    looks += this.searched - before + 1;
-    return found;
-  };
-  try {
-    const decoder = new FrameDecoder(codec);
-    let read: RespValue | undefined;
-    for (let i = 0; i < wire.length; i += chunkLength) {
-      decoder.push(wire.subarray(i, i + chunkLength));
-      read = decoder.next();
-      assertLess(looks, MOST_LOOKS * wire.length);
-    }
-    assert(read?.type === value.type);
-  } finally {
-    Object.assign(ByteQueue.prototype, { at, peek, indexOf });
-  }
-}
-
-Deno.test("resp() looks at each byte a few times, however many elements come in however small chunks", () => {
-  const of = (count: number, make: (i: number) => RespValue) =>
-    array(...Array.from({ length: count }, (_, i) => make(i)));
-  for (const chunkLength of [1, 7, 100, 1400]) {
-    for (
-      const value of [
-        of(100_000, (i) => bulk(`${i}`)),
-        of(100_000, integer),
-        of(30_000, (i) => array(array(integer(i)), array())),
-        simple("x".repeat(100_000)),
-        bulk("x".repeat(100_000)),
-      ] as const
-    ) {
-      checkLooks(value, chunkLength);
-    }
-  }
 });
 
 /** A value of any kind; the deeper, the simpler. */
