@@ -26,7 +26,9 @@ export {
   type FrameOwnership,
   type SkipStep,
 } from "./lib/bytes/byte_queue.ts";
+export type { FramePart } from "./lib/bytes/inflow.ts";
 export { ByteSink, type ByteSinkOptions } from "./lib/bytes/byte_sink.ts";
+export { type BodySource, FrameBody } from "./lib/bytes/frame_body.ts";
 export { bytesLiteral } from "./lib/bytes/print_bytes.ts";
 
 // Codecs
@@ -59,6 +61,8 @@ export { json } from "./lib/codec/json.ts";
 export {
   lengthPrefixed,
   type LengthPrefixedOptions,
+  type StreamedBytesCodec,
+  type StreamedLengthPrefixedOptions,
 } from "./lib/codec/length_prefixed.ts";
 export { lines, type LinesOptions } from "./lib/codec/lines.ts";
 export { mapCodec, type Mapping } from "./lib/codec/map_codec.ts";

@@ -10,12 +10,15 @@
  * each byte moves a bounded number of times, however the input is cut.
  *
  * The queue also remembers what a codec found out about the front frame, so that codecs need no state: how
- * many bytes it needs, how far a search has got, and what is left to skip of a frame that was refused.
+ * many bytes it needs, how far a search has got, what is left to skip of a frame that was refused, and what
+ * is left of a body that is read as it comes.
  *
  * @module
  */
 
 import { type ByteOrder, readUint, type UintWidth } from "./byte_order.ts";
+import { FrameBody } from "./frame_body.ts";
+import { type FramePart, Inflow } from "./inflow.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /**
@@ -143,6 +146,10 @@ export class ByteQueue {
   /** Bytes still to come that are to be thrown away. */
   #owed = 0;
   #skipStep: SkipStep | undefined;
+  /** The body whose bytes are at the front. */
+  #inflow: Inflow | undefined;
+  /** Brings more bytes, for who reads a body of which nothing is here. */
+  more: (() => Promise<void>) | undefined;
 
   /**
    * Makes an empty queue.
@@ -366,7 +373,7 @@ export class ByteQueue {
 
   /** How many bytes must be waiting before `decode` can get further; `undefined` if that is not known. */
   get needed(): number | undefined {
-    return this.#neededKnown ? this.#wanted : undefined;
+    return this.#neededKnown ? this.#wanted : this.#inflow?.left;
   }
 
   /** How many of the waiting bytes are framing, as far as the codec has said; the rest is payload. */
@@ -398,6 +405,87 @@ export class ByteQueue {
   /** Whether a frame is being left out and its end has not come. */
   get skipping(): boolean {
     return this.#owed > 0 || this.#skipStep !== undefined;
+  }
+
+  /**
+   * Hands out what follows as it comes, rather than whole. `decode` is not called again before it has been read or
+   * cancelled.
+   *
+   * @param length How many bytes, those that are here and those that are still to come.
+   * @param index How many bytes are removed before them.
+   * @returns The body, to be a part of the frame that `decode` returns now.
+   * @throws {RangeError} If the bytes before it are not all here.
+   */
+  body(length: number, index = 0): FrameBody {
+    this.#check(index);
+    const { offset } = this;
+    const preview = this.preview(index);
+    const framing = this.#lead + index;
+    this.#remove(index);
+    const inflow = new Inflow(this, length, { offset, framing, preview });
+    if (length > 0) {
+      this.#inflow = inflow;
+      this.#wanted = Infinity;
+      this.#neededKnown = false;
+    }
+    return new FrameBody(length, inflow);
+  }
+
+  /** How many bytes of a body have not been taken; 0 if a frame comes next. */
+  get bodyLeft(): number {
+    return this.#inflow?.left ?? 0;
+  }
+
+  /** Is fulfilled when the body is over; `undefined` if there is none, or the stream has failed inside it. */
+  get bodyOver(): Promise<void> | undefined {
+    return this.#inflow?.over;
+  }
+
+  /**
+   * Takes what is here of the body.
+   *
+   * @returns The bytes; `undefined` if there are none, or no body.
+   */
+  takeBody(): Uint8Array<ArrayBuffer> | undefined {
+    const inflow = this.#inflow;
+    if (inflow === undefined) return undefined;
+    if (this.#start === this.#end && !this.advance()) return undefined;
+    const count = Math.min(inflow.left, this.length);
+    const bytes = this.take(count);
+    inflow.left -= count;
+    if (inflow.left === 0) this.#endBody(inflow);
+    return bytes;
+  }
+
+  /** Throws away what has not been taken of the body. */
+  skipBody(): void {
+    const inflow = this.#inflow;
+    if (inflow === undefined) return;
+    const { left } = inflow;
+    inflow.left = 0;
+    this.#endBody(inflow);
+    this.skip(left);
+  }
+
+  /**
+   * Takes note that nothing more comes of the body, if there is one.
+   *
+   * @param failure What who reads it gets behind the bytes that are here.
+   */
+  failBody(failure: unknown): void {
+    this.#inflow?.fail(failure);
+  }
+
+  /** How much there is of the frame whose body has not come whole; `undefined` if it has, or there is none. */
+  get bodyPart(): FramePart | undefined {
+    const here = this.length + this.#aheadLength;
+    return here < this.bodyLeft ? this.#inflow?.part(here) : undefined;
+  }
+
+  #endBody(inflow: Inflow): void {
+    this.#inflow = undefined;
+    this.begin();
+    inflow.end();
   }
 
   /**
@@ -539,12 +627,12 @@ export class ByteQueue {
     }
     const capacity = this.#owned ? this.#buffer.byteLength : 0;
     const free = capacity - this.#end;
-    const crossesEnd = this.#start > 0 &&
+    const crossesEnd = this.#start > 0 && this.#neededKnown &&
       this.#start + this.#wanted > capacity;
     const enough = this.#neededKnown && this.length > 0
       ? 1
       : this.#slabSize >> 3;
-    const outgrown = this.#end === 0 && capacity < this.#slabSize;
+    const outgrown = this.#end === 0 && capacity < this.#usualSize;
     if (free < Math.max(atLeast, enough) || crossesEnd || outgrown) {
       this.#renew(atLeast);
     }
@@ -587,7 +675,12 @@ export class ByteQueue {
 
   /** Takes note that the codec found no frame in what is here. */
   settle(): void {
-    const length = this.length;
+    const { length } = this;
+    if (this.#inflow !== undefined) {
+      throw new TypeError(
+        "Cannot read frame: the codec returned none for its body",
+      );
+    }
     if (this.#wanted > length) return;
     this.#wanted = length + 1;
     this.#neededKnown = false;
@@ -697,16 +790,20 @@ export class ByteQueue {
     this.#remove(paid);
   }
 
+  /** How large a slab is to be, if a frame does not need a larger one. */
+  get #usualSize(): number {
+    const large = this.#slabSize === LARGEST_SLAB &&
+      (this.needed ?? 0) >= LARGE_FRAME;
+    return large ? SLAB_OF_LARGE : this.#slabSize;
+  }
+
   /** Moves the waiting bytes to the front of a slab with room for `atLeast` more. */
   #renew(atLeast: number): void {
     const held = this.length;
     if (this.#buffer !== NO_BUFFER) {
       this.#slabSize = Math.max(this.#slabSize, SMALLEST_SLAB);
     }
-    const large = this.#slabSize === LARGEST_SLAB && this.#neededKnown &&
-      this.#wanted >= LARGE_FRAME;
-    const size = large ? SLAB_OF_LARGE : this.#slabSize;
-    let capacity = Math.max(size, held + atLeast);
+    let capacity = Math.max(this.#usualSize, held + atLeast);
     if (this.#wanted > capacity && this.#neededKnown) {
       // An announced length is no reason to take memory: the slab grows with what has come, and at the end
       // to the very length, so that no step is for a few bytes.

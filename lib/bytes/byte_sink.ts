@@ -1,8 +1,8 @@
 /**
  * Bytes laid out and not yet sent.
  *
- *      sealed chunks, in order         the open buffer
- *     [........] [caller's own] [....] [laid out | room ]
+ *      sealed chunks, in order                         the open buffer
+ *     [........] [caller's own] [....] [body: a source] [laid out | room ]
  *
  * Small pieces are copied together into the open buffer, so that a header and its payload, and frames laid
  * out close together, leave in one write. A large piece is kept as the caller's own memory instead. The
@@ -12,6 +12,7 @@
  */
 
 import { type ByteOrder, type UintWidth, writeUint } from "./byte_order.ts";
+import { FrameBody } from "./frame_body.ts";
 
 const SMALLEST_BUFFER = 1024;
 const LARGEST_BUFFER = 64 * 1024;
@@ -35,6 +36,8 @@ interface Chunk {
   length: number;
   /** The buffer it lies in, if that was made here and can be used again. */
   buffer: Uint8Array | undefined;
+  /** What is to be sent in its place, if it is made while it is sent. */
+  body: FrameBody | undefined;
 }
 
 /** How a {@linkcode ByteSink} treats large pieces. */
@@ -73,6 +76,7 @@ export class ByteSink {
   #size = SMALLEST_BUFFER;
   #keepFrom: number;
   #keepsOthers = false;
+  #bodyLength = 0;
 
   /**
    * Makes an empty sink.
@@ -91,6 +95,11 @@ export class ByteSink {
   /** How many bytes were laid out since the sink was made: the position of the next one. */
   get position(): number {
     return this.#taken + this.#sealedLength + this.#used;
+  }
+
+  /** How many of the bytes that are laid out are in bodies, which are not in memory. */
+  get bodyLength(): number {
+    return this.#bodyLength;
   }
 
   /** Whether any of the bytes are in memory that the caller may write to again. */
@@ -125,22 +134,19 @@ export class ByteSink {
    * Lays out bytes.
    *
    * @param bytes The bytes; a long piece may be kept as it is, and is then not to be written to before it
-   * was sent.
+   * was sent. A body is asked for its bytes when they are sent.
    * @throws {TypeError} If it is anything else.
    */
-  write(bytes: Uint8Array): void {
+  write(bytes: Uint8Array | FrameBody): void {
     if (!(bytes instanceof Uint8Array)) {
+      if (bytes instanceof FrameBody) return this.#writeBody(bytes);
       throw new TypeError(
         `Cannot write frame: it must be a Uint8Array: it is of type ${typeof bytes}`,
       );
     }
     const { length } = bytes;
     if (length >= this.#keepFrom) {
-      this.#seal();
-      this.#sealed.push({ bytes, length, buffer: undefined });
-      this.#sealedLength += length;
-      this.#keepsOthers = true;
-      return;
+      return this.#keep(bytes);
     }
     this.reserve(length);
     this.#open.set(bytes, this.#used);
@@ -226,6 +232,7 @@ export class ByteSink {
       }
       this.#sealed.pop();
       this.#sealedLength -= length;
+      if (last.body !== undefined) this.#bodyLength -= length;
       excess -= length;
     }
     this.#keepsOthers = this.#sealed.some(({ buffer }) => buffer === undefined);
@@ -235,8 +242,12 @@ export class ByteSink {
    * All bytes that are laid out, in one piece.
    *
    * @returns A copy.
+   * @throws {TypeError} If there is a body among them.
    */
   bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#bodyLength > 0) {
+      throw new TypeError("Cannot lay out frame in one piece: it has a body");
+    }
     const whole = new Uint8Array(this.length);
     let index = 0;
     for (const { bytes, length } of this.#sealed) {
@@ -248,10 +259,42 @@ export class ByteSink {
   }
 
   /**
+   * Takes a body out, to be sent, if it comes first.
+   *
+   * @returns The body; `undefined` if bytes come first.
+   */
+  takeBody(): FrameBody | undefined {
+    const body = this.#sealed[0]?.body;
+    if (body === undefined) return undefined;
+    this.#sealed.shift();
+    this.#away = undefined;
+    this.#sealedLength -= body.length;
+    this.#bodyLength -= body.length;
+    this.#taken += body.length;
+    if (this.#sealed.length === 0) this.#keepsOthers = false;
+    return body;
+  }
+
+  /**
+   * Takes back the first body, and all that was laid out from there on.
+   *
+   * @returns The bodies, which nobody is going to send.
+   */
+  dropBodies(): FrameBody[] {
+    if (this.#bodyLength === 0) return [];
+    const bodies = this.#sealed.flatMap(({ body }) => body ?? []);
+    const first = this.#sealed.findIndex(({ body }) => body !== undefined);
+    const before = this.#sealed.slice(0, first);
+    const length = before.reduce((sum, { length }) => sum + length, 0);
+    this.truncate(this.#taken + length);
+    return bodies;
+  }
+
+  /**
    * Takes the first chunk out, to be sent. It is not written to again before {@linkcode ByteSink.recycle}
    * is called, which must come before the next chunk is taken.
    *
-   * @returns The chunk; `undefined` if nothing is laid out.
+   * @returns The chunk; `undefined` if nothing is laid out, or a body comes first.
    * @throws {TypeError} If it is memory of a caller's that was given away before it was sent.
    */
   takeChunk(): Uint8Array | undefined {
@@ -264,6 +307,7 @@ export class ByteSink {
       this.#used = 0;
       return this.#away.subarray(0, length);
     }
+    if (this.#sealed[0].body !== undefined) return undefined;
     const chunk = this.#sealed.shift();
     if (chunk === undefined) return undefined;
     this.#away = chunk.buffer;
@@ -299,12 +343,27 @@ export class ByteSink {
     return true;
   }
 
+  #writeBody(body: FrameBody): void {
+    if (body.length > 0) this.#keep(NO_BYTES, body);
+    else body.cancel().catch(() => {}); // it is not asked for anything
+  }
+
+  /** Lays out what is the caller's own. */
+  #keep(bytes: Uint8Array, body?: FrameBody): void {
+    const { length } = body ?? bytes;
+    this.#seal();
+    this.#sealed.push({ bytes, length, buffer: undefined, body });
+    this.#sealedLength += length;
+    this.#keepsOthers = true;
+    if (body !== undefined) this.#bodyLength += length;
+  }
+
   /** Completes the chunk in the open buffer. */
   #seal(): void {
     if (this.#used === 0) return;
     const length = this.#used;
     const bytes = this.#open.subarray(0, length);
-    this.#sealed.push({ bytes, length, buffer: this.#open });
+    this.#sealed.push({ bytes, length, buffer: this.#open, body: undefined });
     this.#sealedLength += this.#used;
     this.#open = NO_BYTES;
     this.#used = 0;

@@ -17,6 +17,12 @@ export interface FrameDecoderOptions {
    * @default {"owned"}
    */
   frames?: FrameOwnership;
+  /**
+   * Brings more bytes: reads them into {@linkcode FrameDecoder.room} and commits them, or pushes them, or ends the
+   * stream with {@linkcode FrameDecoder.end}. It is called when somebody reads a {@linkcode FrameBody} of which
+   * nothing is here.
+   */
+  more?: () => Promise<void>;
 }
 
 /**
@@ -59,6 +65,7 @@ export class FrameDecoder<T> {
   constructor(codec: Codec<T, never>, options: FrameDecoderOptions = {}) {
     this.#codec = codec;
     this.#received = new ByteQueue(options.frames);
+    this.#received.more = options.more;
   }
 
   /** How many bytes have arrived and are part of no frame yet. */
@@ -72,6 +79,21 @@ export class FrameDecoder<T> {
    */
   get needed(): number | undefined {
     return this.#received.needed;
+  }
+
+  /**
+   * How many bytes have not been taken of the body of the last frame; 0 if it is over, or there is none. Before it
+   * is over there is no other frame.
+   */
+  get bodyLeft(): number {
+    return this.#received.bodyLeft;
+  }
+
+  /**
+   * Is fulfilled when the body is over; `undefined` if it is, or the stream has failed inside it.
+   */
+  get bodyOver(): Promise<void> | undefined {
+    return this.#received.bodyOver;
   }
 
   /** Whether a frame is being left out whose end has not come. */
@@ -139,6 +161,24 @@ export class FrameDecoder<T> {
     return frame;
   }
 
+  /**
+   * Takes what is here of the body of the last frame.
+   *
+   * @returns The bytes; `undefined` if there are none, or no body.
+   */
+  takeBody(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#received.takeBody();
+  }
+
+  /**
+   * Says that nothing more comes of the body of the last frame, if that is not over.
+   *
+   * @param failure What who reads it gets behind the bytes that are here.
+   */
+  failBody(failure: unknown): void {
+    this.#received.failBody(failure);
+  }
+
   /** Takes the next frame of those bytes that the codec sees. */
   #step(): T | undefined {
     if (this.#failed) throw this.#failure;
@@ -155,7 +195,9 @@ export class FrameDecoder<T> {
       }
       const frame = this.#codec.decode(received);
       if (frame === undefined) received.settle();
-      else if (received.offset === offset) throw new TypeError(NO_PROGRESS);
+      else if (received.offset === offset && received.bodyLeft === 0) {
+        throw new TypeError(NO_PROGRESS);
+      }
       return frame;
     } catch (error) {
       // An error that left everything as it was would be thrown for ever: it is no way to go on.
@@ -167,7 +209,8 @@ export class FrameDecoder<T> {
   }
 
   /**
-   * Takes the next frame, given that no more bytes will come. Call it until it returns `undefined`.
+   * Takes the next frame, given that no more bytes will come. Call it until it returns `undefined`; when a frame
+   * has a body, take that first.
    *
    * @returns The next whole frame that is buffered, or the one that the end of the stream completes;
    * `undefined` if there are no more.
@@ -179,6 +222,17 @@ export class FrameDecoder<T> {
     if (frame !== undefined) return frame;
     const received = this.#received;
     const { length, offset, skipping } = received;
+    if (received.bodyLeft > 0) {
+      const { bodyPart } = received;
+      if (bodyPart === undefined) return undefined;
+      const { have, need } = bodyPart;
+      const truncated = new TruncatedFrameError(
+        `Cannot read frame: stream ended after ${have} of ${need} bytes`,
+        bodyPart,
+      );
+      this.failBody(truncated);
+      throw this.#fail(truncated);
+    }
     if (length === 0 && !skipping) return undefined;
     try {
       if (skipping) {
@@ -225,13 +279,22 @@ export class FrameDecoder<T> {
    * Goes on with another codec behind the last frame that was taken.
    *
    * @param codec The rule by which frames are cut from now on.
+   * @param more Brings more bytes from now on; without it, what did before.
    * @returns The decoder to use from now on; this one is spent.
    * @throws {FramingError} If the stream has failed before.
+   * @throws {TypeError} If that frame has a body that is not over.
    */
-  switchCodec<U>(codec: Codec<U, never>): FrameDecoder<U> {
+  switchCodec<U>(
+    codec: Codec<U, never>,
+    more: (() => Promise<void>) | undefined = this.#received.more,
+  ): FrameDecoder<U> {
     if (this.#failed) throw this.#failure;
+    if (this.bodyLeft > 0) {
+      throw new TypeError("Cannot switch the codec: a body is not over");
+    }
     const next = new FrameDecoder(codec);
     next.#received = this.#received;
+    next.#received.more = more;
     next.#received.begin();
     next.#received.searched = 0;
     next.#received.progress = undefined;

@@ -18,7 +18,8 @@ import {
   type UintWidth,
 } from "../bytes/byte_order.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
-import type { BytesCodec, LimitOptions } from "./codec.ts";
+import type { FrameBody } from "../bytes/frame_body.ts";
+import type { BytesCodec, Codec, LimitOptions } from "./codec.ts";
 import {
   countTelling,
   malformed,
@@ -69,6 +70,59 @@ export interface LengthPrefixedOptions extends LimitOptions {
   strip?: number;
 }
 
+/** How a frame announces its length, where long frames are handed out as they come. */
+export interface StreamedLengthPrefixedOptions extends LengthPrefixedOptions {
+  /**
+   * The longest frame that is accepted and laid out, in bytes. One that is longer than `maxFrameLength`, which is
+   * the most that is held, is a {@linkcode FrameBody}.
+   */
+  maxBodyLength: number;
+}
+
+/** A codec whose frames are bytes, or bodies if they are long. */
+export type StreamedBytesCodec = Codec<
+  Uint8Array<ArrayBuffer> | FrameBody,
+  Uint8Array | FrameBody
+>;
+
+/**
+ * Cuts frames that begin with their length as a binary number, and hands out those that are longer than
+ * `maxFrameLength` as they come.
+ *
+ * @param options The layout and both limits.
+ * @returns The codec. Its `encode` throws a `RangeError` for a frame over `maxBodyLength`, or longer than the
+ * length can say.
+ * @throws {TypeError} If an option is of the wrong type.
+ * @throws {RangeError} If an option is out of range, or the limit more than the length can say.
+ *
+ * @example Usage
+ * ```ts
+ * import { FrameBody, Framing, lengthPrefixed } from "@framewire/framewire";
+ * import { connPair } from "@framewire/framewire/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const codec = lengthPrefixed({ width: 8, maxBodyLength: 2 ** 40 });
+ * const [here, there] = connPair();
+ * await using client = new Framing(here, codec);
+ * await using server = new Framing(there, codec);
+ *
+ * const film = new Blob([new Uint8Array(3_000_000)]); // or a file: its size and its `readable`
+ * const sent = client.write(new FrameBody(film.size, film.stream()));
+ *
+ * const frame = await server.read();
+ * if (frame instanceof FrameBody) {
+ *   let count = 0;
+ *   await frame.stream().pipeTo(
+ *     new WritableStream({ write: (chunk) => void (count += chunk.length) }),
+ *   );
+ *   assertEquals(count, 3_000_000);
+ * }
+ * await sent;
+ * ```
+ */
+export function lengthPrefixed(
+  options: StreamedLengthPrefixedOptions,
+): StreamedBytesCodec;
 /**
  * Cuts frames that begin with their length as a binary number, in network byte order unless told otherwise.
  *
@@ -95,9 +149,10 @@ export interface LengthPrefixedOptions extends LimitOptions {
  * assertEquals(decoder.next(), new Uint8Array([7, 8, 9]));
  * ```
  */
+export function lengthPrefixed(options?: LengthPrefixedOptions): BytesCodec;
 export function lengthPrefixed(
-  options: LengthPrefixedOptions = {},
-): BytesCodec {
+  options: LengthPrefixedOptions & { maxBodyLength?: number } = {},
+): StreamedBytesCodec {
   const width = checkOneOf("width", options.width ?? 4, [1, 2, 3, 4, 8]);
   const byteOrder = checkOneOf("byteOrder", options.byteOrder ?? "big", [
     "big",
@@ -121,10 +176,20 @@ export function lengthPrefixed(
   const surplus = added + (includesHeader ? 0 : header);
   const largest = maxUint(width);
   const most = largest + surplus - strip;
-  const { limit, onOversize } = checkLimits(
-    options,
-    Math.min(Math.max(most, 0), Number.MAX_SAFE_INTEGER),
-  );
+  const announceable = Math.min(Math.max(most, 0), Number.MAX_SAFE_INTEGER);
+  const { limit, onOversize } = checkLimits(options, announceable);
+  const { maxBodyLength } = options;
+  const streams = maxBodyLength !== undefined;
+  /** What no frame may be longer than, held or not, and the option that says it. */
+  const bound = streams
+    ? checkInteger("maxBodyLength", maxBodyLength, limit, announceable)
+    : limit;
+  const boundOption = streams ? "maxBodyLength" : "maxFrameLength";
+  if (streams && strip < header) {
+    throw new RangeError(
+      `Cannot make codec: strip must be at least ${header}, the length of the header, with maxBodyLength: it is ${strip}`,
+    );
+  }
   const least = Math.max(header - strip, 0);
   if (limit < least || most < 0) {
     throw new RangeError(
@@ -135,9 +200,15 @@ export function lengthPrefixed(
   const shortest = Math.max(header, strip);
   const longest = limit + strip;
 
-  function refuse(received: ByteQueue, total: number): undefined {
+  /** Hands out what is too long to be held, or says what is wrong with it. */
+  function stream(received: ByteQueue, total: number): FrameBody | undefined {
     const length = total - strip;
     const short = total < header || length < 0;
+    if (!short && length <= bound) {
+      if (received.length >= strip) return received.body(length, strip);
+      received.need(strip);
+      return undefined;
+    }
     const skipped = !short && onOversize === "skip";
     const seen = skipped ? header : countTelling(received, header);
     if (seen === undefined) return undefined;
@@ -151,7 +222,8 @@ export function lengthPrefixed(
     const error = tooLarge(received, {
       binary: true,
       length,
-      limit,
+      limit: bound,
+      option: boundOption,
       seen,
       skipped,
     });
@@ -166,7 +238,7 @@ export function lengthPrefixed(
         return undefined;
       }
       const total = received.uint(offset, width, byteOrder) + surplus;
-      if (total < shortest || total > longest) return refuse(received, total);
+      if (total < shortest || total > longest) return stream(received, total);
       if (received.length < total) {
         received.need(total, strip);
         return undefined;
@@ -175,8 +247,8 @@ export function lengthPrefixed(
     },
     encode(frame, out) {
       const { length } = frame;
-      if (length > limit) {
-        if (limit < most) throw tooLargeToWrite(length, limit);
+      if (length > bound) {
+        if (bound < most) throw tooLargeToWrite(length, bound, boundOption);
         throw new RangeError(
           `Cannot write frame: length ${length} exceeds ${limit} bytes, the most that a width of ${width} can say`,
         );
@@ -198,9 +270,12 @@ export function lengthPrefixed(
       const start = out.position;
       for (let i = 0; i < strip; i++) out.byte(0);
       const behind = Math.max(header - strip, 0);
-      for (const byte of frame.subarray(0, behind)) out.byte(byte);
+      const rest = frame instanceof Uint8Array ? frame.subarray(behind) : frame;
+      if (frame instanceof Uint8Array) {
+        for (const byte of frame.subarray(0, behind)) out.byte(byte);
+      }
       out.setUint(start + offset, announced, width, byteOrder);
-      out.write(frame.subarray(behind));
+      out.write(rest);
     },
   };
 }

@@ -10,8 +10,9 @@
 import type { ByteReader, ByteWriter } from "../bytes/byte_io.ts";
 import { hostByteOrder } from "../bytes/byte_order.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
+import { ByteSink } from "../bytes/byte_sink.ts";
+import type { FrameBody } from "../bytes/frame_body.ts";
 import type { Codec, LimitOptions } from "../codec/codec.ts";
-import { encodeFrame } from "../codec/encode_frame.ts";
 import {
   countTelling,
   malformed,
@@ -37,6 +38,7 @@ import { readPlainHeader } from "./plain_header.ts";
 
 /** A reader or writer that gives or takes nothing so many times in a row is broken. */
 const MAX_EMPTY = 100;
+const NO_BYTES = new Uint8Array(0);
 
 /** The parts of a header that the maker of a message may choose. */
 export type MessageHeaderInit = Partial<Omit<MessageHeader, "contentLength">>;
@@ -58,7 +60,7 @@ export type MessageHeaderInit = Partial<Omit<MessageHeader, "contentLength">>;
 export class Message {
   /** What the content is. */
   readonly header: MessageHeader;
-  /** The content's bytes, as they are on the wire. */
+  /** The content's bytes, as they are on the wire; none if the content is a {@linkcode Message.body}. */
   readonly content: Uint8Array;
 
   /**
@@ -69,13 +71,7 @@ export class Message {
    */
   constructor(content: Uint8Array, header: MessageHeaderInit = {}) {
     this.content = content;
-    this.header = {
-      byteorder: header.byteorder ?? hostByteOrder,
-      contentType: header.contentType ?? "binary/octet-stream",
-      contentEncoding: header.contentEncoding ?? BINARY,
-      contentLength: content.length,
-      extra: header.extra ?? {},
-    };
+    this.header = headerOf(content.length, header);
   }
 
   /**
@@ -122,6 +118,45 @@ export class Message {
   }
 
   /**
+   * Makes a message of content that is not held: it is made while it is sent.
+   *
+   * @param body The content.
+   * @param header What it is; without it, `binary/octet-stream` in `binary`, from this machine.
+   * @returns The message.
+   *
+   * @example Sending a file of any size
+   * ```ts
+   * import { FrameBody, Framing, Message, messages } from "@framewire/framewire";
+   * import { connPair } from "@framewire/framewire/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const [here, there] = connPair();
+   * await using client = new Framing(here, messages({ maxBodyLength: 2 ** 40 }));
+   * await using server = new Framing(there, messages({ maxBodyLength: 2 ** 40 }));
+   *
+   * const file = new Blob(["x".repeat(2_000_000)]);
+   * const body = new FrameBody(file.size, file.stream());
+   * const sent = client.write(Message.stream(body, { extra: { name: "x.txt" } }));
+   *
+   * const message = await server.read();
+   * assertEquals(message?.header.contentLength, 2_000_000);
+   * assertEquals(message?.header.extra, { name: "x.txt" });
+   * let count = 0;
+   * for await (const chunk of message?.body ?? []) count += chunk.length;
+   * assertEquals(count, 2_000_000);
+   * await sent;
+   * ```
+   */
+  static stream(body: FrameBody, header: MessageHeaderInit = {}): Message {
+    return new BodyMessage(body, header);
+  }
+
+  /** The content, if it is not held: `messages` makes one of content that is longer than `maxFrameLength`. */
+  get body(): FrameBody | undefined {
+    return undefined;
+  }
+
+  /**
    * Reads one message from a bare connection, and not a byte more. For more than one message use a
    * `Framing` with {@linkcode messages}, which reads ahead.
    *
@@ -152,22 +187,31 @@ export class Message {
   ): Promise<Message | null> {
     // What is left of a message that is left out would be taken for the next one by whoever reads on.
     const codec = messages({ ...options, onOversize: "error" });
-    const decoder = new FrameDecoder(codec);
+    const decoder = new FrameDecoder(codec, { more });
     let emptyReads = 0;
-    while (true) {
-      const message = decoder.next();
-      if (message !== undefined) return message;
+    let ended = false;
+    async function more(): Promise<void> {
       // The first two bytes are the header's length; from then on the decoder knows what it needs.
-      const missing = (decoder.needed ?? 2) - decoder.buffered;
+      const missing = (decoder.needed ?? PREFIX) - decoder.buffered;
       const room = decoder.room().subarray(0, missing);
       const count = await source.read(room);
-      if (count === null) return decoder.end() ?? null;
+      if (count === null) {
+        ended = true;
+        if (decoder.bodyLeft > 0) decoder.end();
+        return;
+      }
       decoder.commit(count);
       emptyReads = count === 0 ? emptyReads + 1 : 0;
       if (emptyReads === MAX_EMPTY) {
         throw new TypeError("Cannot read message: read() gives no bytes");
       }
     }
+    while (!ended) {
+      const message = decoder.next();
+      if (message !== undefined) return message;
+      await more();
+    }
+    return decoder.end() ?? null;
   }
 
   /**
@@ -175,22 +219,21 @@ export class Message {
    *
    * @param target Where to write to; nobody else may be writing to it meanwhile.
    * @param options The limits.
-   * @throws {RangeError} If the message is over a limit.
+   * @throws {RangeError} If the message is over a limit, or the source of its body does not give its length: then a
+   * part of it has been written.
    * @throws {TypeError} If the writer takes no bytes again and again.
    */
   async write(
     target: ByteWriter,
     options: MessagesOptions = {},
   ): Promise<void> {
-    const wire = encodeFrame(messages(options), this);
-    let emptyWrites = 0;
-    for (let sent = 0; sent < wire.length;) {
-      const count = await target.write(wire.subarray(sent));
-      emptyWrites = count > 0 ? 0 : emptyWrites + 1;
-      if (!(count >= 0) || emptyWrites === MAX_EMPTY) {
-        throw new TypeError("Cannot write message: write() takes no bytes");
-      }
-      sent += count;
+    const out = new ByteSink();
+    messages(options).encode(this, out);
+    while (out.length > 0) {
+      const chunk = out.takeChunk();
+      if (chunk !== undefined) await writeAll(target, chunk);
+      const body = out.takeBody();
+      if (body !== undefined) await writeBody(target, body);
     }
   }
 
@@ -198,9 +241,13 @@ export class Message {
    * The content as bytes.
    *
    * @returns The content itself, whatever its type and encoding.
+   * @throws {TypeError} If it is a {@linkcode Message.body}.
    */
   bytes(): Uint8Array {
-    return this.content;
+    if (this.body === undefined) return this.content;
+    throw new TypeError(
+      "Cannot read content: it is not held: read message.body",
+    );
   }
 
   /**
@@ -209,9 +256,10 @@ export class Message {
    * @returns The text.
    * @throws {MessageHeaderError} If the encoding is `binary` or unknown; the bytes are in `content`.
    * @throws {MalformedFrameError} If the bytes are not valid in it.
+   * @throws {TypeError} If it is a {@linkcode Message.body}.
    */
   text(): string {
-    return decodeText(this.content, this.header.contentEncoding);
+    return decodeText(this.bytes(), this.header.contentEncoding);
   }
 
   /**
@@ -220,9 +268,66 @@ export class Message {
    * @returns The value, of which nothing is known.
    * @throws {MessageHeaderError} If the encoding is `binary` or unknown; the bytes are in `content`.
    * @throws {MalformedFrameError} If the bytes are not valid in it, or the text is not JSON.
+   * @throws {TypeError} If it is a {@linkcode Message.body}.
    */
   json(): unknown {
-    return decodeJson(this.content, this.header.contentEncoding);
+    return decodeJson(this.bytes(), this.header.contentEncoding);
+  }
+}
+
+/** A message whose content is not held. */
+class BodyMessage extends Message {
+  override readonly header: MessageHeader;
+  #body: FrameBody;
+
+  constructor(body: FrameBody, header: MessageHeaderInit) {
+    super(NO_BYTES);
+    this.header = headerOf(body.length, header);
+    this.#body = body;
+  }
+
+  override get body(): FrameBody {
+    return this.#body;
+  }
+}
+
+/** A header with all that its maker did not choose. */
+function headerOf(
+  contentLength: number,
+  header: MessageHeaderInit,
+): MessageHeader {
+  return {
+    byteorder: header.byteorder ?? hostByteOrder,
+    contentType: header.contentType ?? "binary/octet-stream",
+    contentEncoding: header.contentEncoding ?? BINARY,
+    contentLength,
+    extra: header.extra ?? {},
+  };
+}
+
+async function writeBody(target: ByteWriter, body: FrameBody): Promise<void> {
+  let left = body.length;
+  for await (const chunk of body) {
+    left -= chunk.length;
+    if (left < 0) break;
+    await writeAll(target, chunk);
+  }
+  if (left === 0) return;
+  const [amount, kind] = left < 0 ? [-left, "too many"] : [left, "too few"];
+  throw new RangeError(
+    `Cannot write message: the source of its body gave ${amount} bytes ${kind} of ${body.length}`,
+  );
+}
+
+async function writeAll(target: ByteWriter, bytes: Uint8Array): Promise<void> {
+  let emptyWrites = 0;
+  for (let sent = 0; sent < bytes.length;) {
+    const count = await target.write(bytes.subarray(sent));
+    emptyWrites = count > 0 ? 0 : emptyWrites + 1;
+    if (!(count >= 0) || emptyWrites === MAX_EMPTY) {
+      throw new TypeError("Cannot write message: write() takes no bytes");
+    }
+    sent += count;
   }
 }
 
@@ -234,6 +339,11 @@ export interface MessagesOptions extends LimitOptions {
    * @default {8192}
    */
   maxHeaderLength?: number;
+  /**
+   * The longest content that is accepted and laid out, in bytes. Content that is longer than `maxFrameLength`, which
+   * is the most that is held, is a {@linkcode Message.body} then. Without it, no content is.
+   */
+  maxBodyLength?: number;
 }
 
 /** Where the message at the front of the queue lies, and how it begins. */
@@ -256,7 +366,7 @@ function isBlank(received: ByteQueue, index: number): boolean {
  * says.
  *
  * The header is read strictly: {@linkcode MessageHeaderError} says what is wrong with it. A content over
- * the limit is refused as soon as the header is here.
+ * the limit is refused as soon as the header is here; with `maxBodyLength`, it is handed out as it comes.
  *
  * @param options The limits.
  * @returns The codec. Its `encode` throws a `RangeError` for a content or a header over its limit.
@@ -281,6 +391,13 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
     0xffff,
   );
   const { limit, onOversize } = checkLimits(options);
+  const { maxBodyLength } = options;
+  const streams = maxBodyLength !== undefined;
+  /** What no content may be longer than, held or not, and the option that says it. */
+  const bound = streams
+    ? checkInteger("maxBodyLength", maxBodyLength, limit)
+    : limit;
+  const boundOption = streams ? "maxBodyLength" : "maxFrameLength";
   const known = new KnownHeaders();
 
   /** The header, if it is here, and what needs to be known when it is not. */
@@ -343,11 +460,16 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
       const contentStart = PREFIX + headerLength;
       const { contentLength } = header;
       const total = contentStart + contentLength;
-      if (contentLength > limit) {
+      if (contentLength > limit && contentLength <= bound) {
+        const body = received.body(contentLength, contentStart);
+        return new BodyMessage(body, header);
+      }
+      if (contentLength > bound) {
         const skipped = onOversize === "skip";
         const error = tooLarge(received, {
           length: contentLength,
-          limit,
+          limit: bound,
+          option: boundOption,
           what: "content-length",
           seen: contentStart,
           skipped,
@@ -362,10 +484,12 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
       return new Message(received.take(contentLength, contentStart), header);
     },
     encode(message, out) {
-      const { length } = message.content;
-      if (length > limit) throw tooLargeToWrite(length, limit);
-      layOutHeader(message.header, headerLimit, out);
-      out.write(message.content);
+      const { content, header } = message;
+      const { contentLength: length } = header;
+      if (length > bound) throw tooLargeToWrite(length, bound, boundOption);
+      const laidOut = content.length === length ? content : message.body;
+      layOutHeader(header, headerLimit, out);
+      if (laidOut !== undefined) out.write(laidOut);
     },
   };
 }

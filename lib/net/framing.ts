@@ -15,6 +15,8 @@
  *                                              │      └─ end of stream ──► last frame, null, or truncated
  *                                              └─ it fails ──► reject, now and from now on
  *
+ * While a body is read, which `#feed` brings bytes for, `#readOn` waits until it is over.
+ *
  * @module
  */
 
@@ -131,6 +133,10 @@ export interface Progress {
   needed: number | undefined;
   /** Whether a frame has begun and has not ended. */
   insideFrame: boolean;
+  /** Whether it is one that is handed out as it comes. */
+  insideBody: boolean;
+  /** Whether what waits to be sent has still to be made, so that the peer cannot take it. */
+  starved: boolean;
   /** Where to learn what the stream looks like, as a clause for the end of a message. */
   stream: { readonly resemblance: string } | undefined;
 }
@@ -147,6 +153,8 @@ export const NOTHING_SEEN: Readonly<Progress> = {
   buffered: 0,
   needed: undefined,
   insideFrame: false,
+  insideBody: false,
+  starved: false,
   stream: undefined,
 };
 
@@ -209,6 +217,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   /** A read of the connection that has not been waited out. */
   #pendingRead: Promise<number | null> | undefined;
   #emptyReads = 0;
+  /** A read for a body that is under way. */
+  #feeding: Promise<void> | undefined;
   /** An error that came behind frames that `readBatch` handed out, to be thrown next. */
   #deferred: unknown;
   /** Whether the connection has given the end of the stream. */
@@ -256,7 +266,10 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     this.#conn = conn;
     this.#codec = codec;
     this.#options = options;
-    this.#decoder = new FrameDecoder(codec, { frames });
+    this.#decoder = new FrameDecoder(codec, {
+      frames,
+      more: () => this.#feed(),
+    });
     this.#send = new SendBuffer(conn, highWaterMark);
     if (noDelay) conn.setNoDelay?.(true);
   }
@@ -289,7 +302,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   /**
-   * Reads the next frame.
+   * Reads the next frame. If the one before has a {@linkcode FrameBody}, this waits until it has been read to its
+   * end or cancelled.
    *
    * A timeout or an abort loses nothing: the next call goes on where this one stood. Frames that came
    * before an error are read before it is thrown, and an error that ends the stream is thrown again by every
@@ -360,13 +374,15 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * Writes a frame: it is laid out whole, and leaves together with others that are written close to it.
    *
    * @param frame The frame. If it has 64 KiB or more its memory is not to be touched before the returned
-   * promise settles.
+   * promise settles. If it has a {@linkcode FrameBody}, that is sent as the peer takes it, and frames written
+   * after it wait behind it.
    * @returns A promise when the caller should wait before writing more; it is fulfilled when the peer's side
    * has taken enough. `await` is right in either case. That a frame was taken does not say that the peer's
    * program got it.
    * @throws {RangeError} If the frame is too long, or its value out of range; nothing is written.
    * @throws {TypeError} If the frame is not of the kind that the codec lays out; nothing is written.
    * @throws {PeerResetError} If the connection broke, now or at an earlier write.
+   * @throws {ConnectionError} If the source of a body failed or did not give its length, which ends the connection.
    * @throws {ConnectionClosedError} If it was closed or half-closed on this side.
    */
   write(frame: W): Promise<void> | undefined {
@@ -431,7 +447,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   /**
-   * Sends what was written and closes the connection. Closing again does nothing.
+   * Sends what was written and closes the connection. Closing again does nothing. A body may take longer than this
+   * waits: wait for the promise of its `write` first.
    *
    * @param options When to give up sending; 5 seconds unless told otherwise. The connection is closed then
    * too.
@@ -449,16 +466,18 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    *
    * @returns The connection, and the bytes that came from it and are part of no frame.
    * @throws {Deno.errors.Busy} If a read is under way, or one that timed out is still pending in the
-   * connection: it would take the next bytes.
+   * connection: it would take the next bytes. If a body is not over.
    * @throws {ConnectionError} If the connection broke or is closed.
    */
   async detach(): Promise<Detached<C>> {
     this.#checkKept("detach");
     this.#checkIdle("detach");
+    this.#checkNoBody("detach");
     this.#throwDeferred();
     do await this.drain(); while (this.#send.pending > 0); // somebody may have written meanwhile
     this.#checkKept("detach");
     this.#checkIdle("detach");
+    this.#checkNoBody("detach");
     this.#gone = "detached";
     this.#account?.[Symbol.dispose]();
     return { conn: this.#conn, remainder: this.#decoder.takeRest() };
@@ -472,17 +491,18 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * @typeParam V The frames that are written from now on.
    * @param codec The rule by which frames are cut and laid out from now on.
    * @returns The same connection, speaking the new codec.
-   * @throws {Deno.errors.Busy} If a read is under way.
+   * @throws {Deno.errors.Busy} If a read is under way, or a body is not over.
    * @throws {FramingError} If the stream failed before.
    * @throws {ConnectionError} If the connection broke or is closed.
    */
   switchCodec<U, V = U>(codec: Codec<U, V>): Framing<U, V, C> {
     this.#checkKept("switch the codec");
     if (this.#reading) this.#checkIdle("switch the codec");
+    this.#checkNoBody("switch the codec");
     this.#throwDeferred();
     const options = { ...this.#options, noDelay: false }; // it is set already, if it is to be
     const next = new Framing<U, V, C>(this.#conn, codec, options);
-    next.#decoder = this.#decoder.switchCodec(codec);
+    next.#decoder = this.#decoder.switchCodec(codec, () => next.#feed());
     next.#send = this.#send;
     next.#pendingRead = this.#pendingRead;
     next.#ended = this.#ended;
@@ -507,7 +527,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   stopReading(): void {
     if (this.#stopAt !== Infinity || this.#gone !== undefined) return;
     this.#stopAt = this.#decoder.position;
-    const idle = this.#reading && this.#decoder.buffered === 0;
+    const { buffered, bodyLeft } = this.#decoder;
+    const idle = this.#reading && buffered === 0 && bodyLeft === 0;
     if (idle && this.#conn.closeWrite !== undefined) {
       this.closeWrite().catch(() => {}); // a broken connection is reported by the read that waits
     }
@@ -606,7 +627,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     this.#send.flush();
     if (
       options !== undefined || this.#readFailed || this.#ended ||
-      this.#stopAt !== Infinity
+      this.#stopAt !== Infinity || this.#feeding !== undefined ||
+      this.#decoder.bodyLeft > 0
     ) {
       return this.#readOn(options, give, closedIsEnd);
     }
@@ -639,6 +661,16 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     try {
       while (true) {
         if (this.#readFailed) throw this.#readFailure;
+        const body = this.#feeding ?? this.#decoder.bodyOver;
+        if (body !== undefined) {
+          const over = body.catch(() => {}); // who reads the body is told
+          await (deadline?.wait(over) ?? over);
+          this.#checkHere("read frame");
+          const frame = this.#stopped ? undefined : this.#next();
+          if (frame === undefined) continue;
+          this.#reading = false;
+          return give(frame);
+        }
         if (this.#ended || this.#stopped) {
           const last = this.#endOfStream();
           this.#reading = false;
@@ -701,12 +733,20 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
 
   /** Takes in what a read gave; returns the first frame that is here then. */
   #takeIn(count: number | null): T | undefined {
+    this.#commit(count);
+    const frame = count === null || this.#stopped ? undefined : this.#next();
+    this.#account?.holdReceived(this.#decoder.buffered);
+    return frame;
+  }
+
+  /** Takes note of what a read gave. */
+  #commit(count: number | null): void {
     this.#pendingRead = undefined;
     if (count === null) {
       // Behind a failed write the platform shows a clean end where there was none.
       this.#send.check();
       this.#ended = true;
-      return undefined;
+      return;
     }
     try {
       this.#decoder.commit(count);
@@ -721,9 +761,42 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
         ),
       );
     }
-    const frame = this.#stopped ? undefined : this.#next();
+  }
+
+  /** Reads more of a body, whose reader has taken all that was here. */
+  #feed(): Promise<void> {
+    return this.#feeding ??= this.#feedOnce();
+  }
+
+  async #feedOnce(): Promise<void> {
+    try {
+      this.#checkHere("read frame");
+      if (this.#readFailed) throw this.#readFailure;
+      this.#account?.holdReceived(this.#decoder.buffered);
+      this.#send.flush();
+      if (!this.#ended) await this.#receiveBody();
+      if (this.#ended && this.#decoder.bodyLeft > 0) this.#decoder.end();
+    } catch (error) {
+      this.#readErrors++;
+      this.#decoder.failBody(error);
+      throw error;
+    } finally {
+      this.#feeding = undefined;
+    }
+  }
+
+  async #receiveBody(): Promise<void> {
+    let count: number | null;
+    try {
+      count = await this.#receive();
+      const turn = count === null ? undefined : this.#turn(count);
+      if (turn !== undefined) await turn;
+      this.#checkHere("read frame");
+    } catch (error) {
+      throw this.#failRead(error);
+    }
+    this.#commit(count);
     this.#account?.holdReceived(this.#decoder.buffered);
-    return frame;
   }
 
   /** Whether reading was ended, and no frame is left that had begun to come then. */
@@ -744,20 +817,29 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   #failRead(cause: unknown): unknown {
     this.#pendingRead = undefined;
     if (this.#readFailed) return this.#readFailure; // it was ended on this side, for a reason
-    const { buffered, needed } = this.#decoder;
-    const where = buffered === 0
+    const { buffered, needed, bodyLeft } = this.#decoder;
+    const where = bodyLeft > 0
+      ? `, ${bodyLeft - buffered} bytes before the end of a frame`
+      : buffered === 0
       ? ""
       : needed === undefined
       ? ` after ${buffered} bytes of a frame`
       : ` after ${buffered} of ${needed} bytes`;
     this.#readFailed = true;
-    this.#readFailure = connectionFault("read frame", cause, where);
+    this.#readFailure = this.#send.bodyFault ??
+      connectionFault("read frame", cause, where);
     this.#send.fail(this.#readFailure, true);
     return this.#readFailure;
   }
 
   #timedOut(timeout: number): ReadTimeoutError {
-    const { buffered: have, needed: need } = this.#decoder;
+    const { buffered: have, needed: need, bodyLeft } = this.#decoder;
+    if (bodyLeft > 0) {
+      return new ReadTimeoutError(
+        `Cannot read frame: the body of the one before was not over within ${timeout} ms: ${bodyLeft} bytes are left`,
+        { timeout, have, need },
+      );
+    }
     const seen = need === undefined || have === 0
       ? `${have} bytes`
       : `${have} of ${need} bytes`;
@@ -815,6 +897,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     const room = new Uint8Array(LINGER_ROOM);
     try {
       await this.#conn.closeWrite?.();
+      // Nobody is to read between these reads.
+      this.#decoder.failBody(this.#closedError("read frame"));
       let count = await (this.#pendingRead ?? this.#conn.read(room));
       while (count !== null) count = await this.#conn.read(room);
     } catch {
@@ -832,17 +916,20 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   #lookAt(progress: Progress): void {
-    const { position, buffered, needed, skipping } = this.#decoder;
+    const { position, buffered, needed, skipping, bodyLeft } = this.#decoder;
     progress.received = position;
     progress.sent = this.#send.sent;
     progress.pending = this.#send.failed ? 0 : this.#send.pending;
     progress.frames = this.#framesReceived;
     progress.reads = this.#framesReceived + this.#readErrors;
-    progress.waiting = this.#reading && !this.#account?.paused;
+    const waiting = bodyLeft > 0 ? this.#feeding !== undefined : this.#reading;
+    progress.waiting = waiting && !this.#account?.paused;
     progress.gone = this.#gone !== undefined;
     progress.buffered = buffered;
     progress.needed = needed;
-    progress.insideFrame = buffered > 0 || skipping;
+    progress.insideFrame = buffered > 0 || skipping || bodyLeft > 0;
+    progress.insideBody = bodyLeft > 0;
+    progress.starved = this.#send.starved;
     progress.stream = this.#decoder;
   }
 
@@ -850,6 +937,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     if (this.#gone !== undefined) return;
     this.#gone = "closed";
     this.#send.fail(this.#closedError("write frame"), true);
+    this.#decoder.failBody(this.#endReason ?? this.#closedError("read frame"));
     this.#account?.[Symbol.dispose]();
     try {
       this.#conn.close();
@@ -857,6 +945,13 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
       // Somebody else closed it: that is what was wanted.
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
+  }
+
+  #checkNoBody(action: string): void {
+    if (this.#decoder.bodyLeft === 0 && this.#feeding === undefined) return;
+    throw new Deno.errors.Busy(
+      `Cannot ${action}: the body of a frame is not over`,
+    );
   }
 
   #checkIdle(action: string): void {

@@ -7,11 +7,15 @@
  * what `await peer.write(frame)` in a loop takes, and up to five what an async generator takes to give the next
  * frame, so that such loops fill chunks too, and a lone frame leaves before any timer or other I/O.
  *
+ * When a body comes first in the sink, its source is asked for chunks instead, one at a time, until it has given
+ * all; what was laid out behind it waits.
+ *
  * @module
  */
 
 import type { ByteWriter } from "../bytes/byte_io.ts";
 import { ByteSink } from "../bytes/byte_sink.ts";
+import type { FrameBody } from "../bytes/frame_body.ts";
 import { ConnectionError, WriteTimeoutError } from "../errors.ts";
 import { Deadline, type WaitOptions } from "./deadline.ts";
 import { connectionFault } from "./faults.ts";
@@ -45,13 +49,16 @@ function turnAll(): void {
   while (buffer !== undefined) buffer = buffer.turn();
 }
 
+/** What is written to, and closed if a body is not what was promised. */
+type WritableConn = ByteWriter & { ref?(): void; close(): void };
+
 /** Bytes on their way to a connection: laid out in the sink, sent in order by one loop. */
 export class SendBuffer {
   /** Where frames are laid out; `commit` is to follow. */
   readonly sink: ByteSink = new ByteSink({ keepFrom: KEEP_FROM });
   /** Where what waits is counted, for a server's connection. */
   account: Account | undefined;
-  #conn: ByteWriter & { ref?(): void };
+  #conn: WritableConn;
   #highWaterMark: number;
   #sent = 0;
   #writing = false;
@@ -72,8 +79,16 @@ export class SendBuffer {
   #reported = false;
   /** Whether a promise of `commit` was rejected with it, which somebody may wait for or not. */
   #perhapsReported = false;
+  /** The body that is being sent, what it gives, and how many bytes it has still to give. */
+  #body: FrameBody | undefined;
+  #bodyBytes: AsyncIterator<Uint8Array> | undefined;
+  #bodyLeft = 0;
+  /** Whether nothing can be sent before the body gives more. */
+  starved = false;
+  /** Why the connection was closed here: a body was not what was promised. */
+  bodyFault: ConnectionError | undefined;
 
-  constructor(conn: ByteWriter & { ref?(): void }, highWaterMark: number) {
+  constructor(conn: WritableConn, highWaterMark: number) {
     this.#conn = conn;
     this.#highWaterMark = highWaterMark;
   }
@@ -86,6 +101,11 @@ export class SendBuffer {
   /** How many bytes are laid out and not sent. */
   get pending(): number {
     return this.sink.position - this.#sent;
+  }
+
+  /** How many of them are in memory: a body that is sent is not. */
+  get #held(): number {
+    return this.pending - this.#bodyLeft - this.sink.bodyLength;
   }
 
   /** Whether sending has failed for good. */
@@ -121,7 +141,7 @@ export class SendBuffer {
     if (!this.#writing) {
       if (sink.length >= FLUSH_FROM) this.#flush();
       else if (!this.#scheduled) this.#schedule();
-    } else this.account?.holdQueued(this.pending);
+    } else this.account?.holdQueued(this.#held);
     if (keepsOthers) return this.#until(sink.position, true);
     return this.pending > this.#highWaterMark
       ? this.#until(sink.position - this.#highWaterMark, true)
@@ -162,10 +182,13 @@ export class SendBuffer {
 
   /**
    * Hands everything to the connection at once, as it is about to be closed; what it does not take is lost.
-   * It is one write, so that what is lost is the end, and nothing if another one is being waited for.
+   * It is one write, so that what is lost is the end, and nothing if another one is being waited for. Of a body,
+   * and of what comes behind it, nothing is handed over.
    */
   flushNow(): void {
     if (this.#writing || this.#failed || this.sink.length === 0) return;
+    const bodies = this.sink.dropBodies();
+    for (const body of bodies) body.cancel().catch(() => {});
     try {
       this.#conn.write(this.sink.bytes()).catch(() => {});
     } catch {
@@ -179,6 +202,12 @@ export class SendBuffer {
     this.#failed = true;
     this.#failure = failure;
     this.#reported = reported;
+    for (const body of [this.#body, ...this.sink.dropBodies()]) {
+      body?.cancel().catch(() => {}); // it is told that it is not needed, and nobody is left to hear from it
+    }
+    this.#body = undefined;
+    this.#bodyLeft = 0;
+    this.starved = false;
     this.sink.truncate(this.sink.position - this.sink.length);
     this.account?.holdQueued(0);
     const waiters = this.#waiters;
@@ -250,7 +279,8 @@ export class SendBuffer {
     this.#writing = true;
     try {
       const chunk = this.sink.takeChunk();
-      if (chunk === undefined || chunk.length === 0) this.#chunkDone();
+      if (chunk === undefined) this.#beginBody();
+      else if (chunk.length === 0) this.#chunkDone();
       else this.#hand(chunk);
     } catch (error) {
       this.#broke(error);
@@ -259,7 +289,7 @@ export class SendBuffer {
 
   #hand(chunk: Uint8Array): void {
     this.#chunk = chunk;
-    this.account?.holdQueued(this.pending);
+    this.account?.holdQueued(this.#held);
     // Made when they are needed: connections that never write are to cost little.
     this.#onWrote ??= (count) => this.#wrote(count);
     this.#onBroke ??= (error) => this.#broke(error);
@@ -293,11 +323,77 @@ export class SendBuffer {
   #chunkDone(): void {
     const { sink } = this;
     this.#chunk = NO_BYTES;
-    this.account?.holdQueued(this.pending);
+    this.account?.holdQueued(this.#held);
     sink.recycle();
+    if (this.#body !== undefined) return this.#pump();
     if (sink.length >= FLUSH_FROM) return this.#flush();
     this.#writing = false;
     if (sink.length > 0 && !this.#scheduled) this.#schedule();
+  }
+
+  #beginBody(): void {
+    const body = this.sink.takeBody();
+    if (body === undefined) return this.#chunkDone();
+    this.#bodyLeft = body.length;
+    this.#body = body;
+    try {
+      this.#bodyBytes = body[Symbol.asyncIterator]();
+      this.#pump();
+    } catch (error) {
+      this.#bodyFailed(failed(error), error);
+    }
+  }
+
+  /** Asks the body for more. */
+  #pump(): void {
+    this.starved = true;
+    this.#bodyBytes?.next().then(
+      (result) => this.#bodyGave(result),
+      (error) => this.#bodyFailed(failed(error), error),
+    );
+  }
+
+  #bodyGave({ value, done }: IteratorResult<Uint8Array, unknown>): void {
+    if (this.#failed) return;
+    this.starved = false;
+    if (done) {
+      if (this.#bodyLeft > 0) return this.#bodyFailed("ended too early");
+      this.#body = undefined;
+      return this.#chunkDone();
+    }
+    if (!(value instanceof Uint8Array)) {
+      return this.#bodyFailed(`gave a value of type ${typeof value}`);
+    }
+    if (value.length > this.#bodyLeft) {
+      return this.#bodyFailed(
+        `gave ${value.length - this.#bodyLeft} bytes too many`,
+      );
+    }
+    if (value.length === 0) return this.#pump();
+    this.#bodyLeft -= value.length;
+    try {
+      this.#hand(value);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  /** The peer was promised a length: only the end of the connection can tell it that it does not get that. */
+  #bodyFailed(what: string, cause?: unknown): void {
+    const length = this.#body?.length;
+    if (this.#failed || length === undefined) return;
+    const gave = length - this.#bodyLeft;
+    this.bodyFault = new ConnectionError(
+      `Cannot write frame: the source of its body ${what}, after ${gave} of ${length} bytes`,
+      { cause },
+    );
+    this.#broke(this.bodyFault);
+    try {
+      this.#conn.close();
+    } catch (error) {
+      // Somebody else closed it: that is what was wanted.
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
   }
 
   #broke(error: unknown): void {
@@ -314,4 +410,8 @@ export class SendBuffer {
     }
     waiters.splice(0, done);
   }
+}
+
+function failed(error: unknown): string {
+  return `failed (${error instanceof Error ? error.message : String(error)})`;
 }

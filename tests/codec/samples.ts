@@ -11,6 +11,7 @@ import {
   type Codec,
   delimited,
   fixedLength,
+  FrameBody,
   headerBlock,
   json,
   lengthPrefixed,
@@ -74,14 +75,20 @@ function valueCase<T extends W, W>(
   maker: string,
   name: string,
   codec: Codec<T, W>,
-  samples: [frame: T, wire: string, canonical?: false][],
+  samples: [
+    frame: T,
+    wire: string,
+    canonical?: boolean,
+    body?: string,
+  ][],
   faults: Faults = {},
 ): CodecCase {
   const codecSamples: CodecSample<T>[] = samples.map(
-    ([frame, wire, canonical = true]) => ({
+    ([frame, wire, canonical = true, body]) => ({
       frame,
       wire: raw(wire),
       canonical,
+      ...(body === undefined ? {} : { body: raw(body) }),
     }),
   );
   return {
@@ -486,6 +493,126 @@ const lengthPrefixedCases = [
     lengthPrefixed({ width: 1, strip: 3 }),
     [["hi", "\x04\0\0hi"], ["", "\x02\0\0"], ["hi", "\x04xxhi", false]],
     { malformed: ["\x01", "\0"] },
+  ),
+];
+
+/** A frame that is handed out as it comes. */
+function bodyOf(length: number): FrameBody {
+  return new FrameBody(length, []);
+}
+
+/** A codec of somebody's own, made with another. */
+function behindByte<T, W>(codec: Codec<T, W>): Codec<T, W> {
+  return {
+    decode(received) {
+      return received.behind(1, (rest) => {
+        if (rest.length > 0) return codec.decode(rest);
+        rest.need(1);
+        return undefined;
+      });
+    },
+    encode(frame, out) {
+      out.byte(0);
+      codec.encode(frame, out);
+    },
+  };
+}
+
+const streamedCases = [
+  valueCase(
+    "lengthPrefixed",
+    "long frames as they come",
+    lengthPrefixed({ width: 2, maxFrameLength: 3, maxBodyLength: 300 }),
+    [
+      [raw("abc"), "\0\x03abc"],
+      [bodyOf(5), "\0\x05hello", true, "hello"],
+      [raw(""), "\0\0"],
+      [bodyOf(4), "\0\x04\0\0\0\0", true, "\0\0\0\0"],
+      [bodyOf(300), `\x01\x2c${A300}`, true, A300],
+    ],
+    { tooLarge: ["\x01\x2d", "GET / HTTP/1.1\r\n"] },
+  ),
+  valueCase(
+    "lengthPrefixed",
+    "all but empty frames as they come, a length of eight bytes",
+    lengthPrefixed({
+      width: 8,
+      byteOrder: "little",
+      maxFrameLength: 0,
+      maxBodyLength: Number.MAX_SAFE_INTEGER,
+    }),
+    [
+      [bodyOf(1), "\x01\0\0\0\0\0\0\0a", true, "a"],
+      [raw(""), "\0\0\0\0\0\0\0\0"],
+    ],
+    { tooLarge: ["\0\0\0\0\0\0\x20\0"] },
+  ),
+  valueCase(
+    "lengthPrefixed",
+    "long frames as they come, with a header that is left off",
+    lengthPrefixed({
+      width: 1,
+      offset: 1,
+      strip: 4,
+      includesHeader: true,
+      maxFrameLength: 2,
+      maxBodyLength: 5,
+    }),
+    [
+      [raw("hi"), "\0\x06\0\0hi"],
+      [bodyOf(5), "\0\x09\0\0hello", true, "hello"],
+      [bodyOf(3), "?\x07!!abc", false, "abc"],
+    ],
+    { tooLarge: ["\0\x0a\0\0hello!"], malformed: ["\0\x03"] },
+  ),
+  valueCase(
+    "lengthPrefixed",
+    "long frames as they come, longer ones left out",
+    lengthPrefixed({
+      width: 1,
+      maxFrameLength: 1,
+      maxBodyLength: 5,
+      onOversize: "skip",
+    }),
+    [[bodyOf(5), "\x05hello", true, "hello"], [raw("a"), "\x01a"]],
+    { tooLarge: ["\x06hello!\x01a"] },
+  ),
+  valueCase(
+    "lengthPrefixed",
+    "long frames as they come, behind a byte",
+    behindByte(
+      lengthPrefixed({ width: 1, maxFrameLength: 1, maxBodyLength: 9 }),
+    ),
+    [[bodyOf(5), "\0\x05hello", true, "hello"], [raw("a"), "\0\x01a"]],
+    { tooLarge: ["\0\x0a"] },
+  ),
+  valueCase(
+    "mapCodec",
+    "long frames as they come",
+    mapCodec(
+      lengthPrefixed({ width: 1, maxFrameLength: 1, maxBodyLength: 9 }),
+      {
+        decode: (content) => ({ content }),
+        encode: ({ content }) => content,
+      },
+    ),
+    [[{ content: bodyOf(5) }, "\x05hello", true, "hello"]],
+  ),
+  valueCase(
+    "messages",
+    "long content as it comes",
+    messages({ maxFrameLength: 2, maxBodyLength: 5 }),
+    [
+      [message("hi"), messageWire("hi")],
+      [
+        Message.stream(bodyOf(5), message("").header),
+        messageWire("hello"),
+        true,
+        "hello",
+      ],
+      [message(""), messageWire("")],
+    ],
+    { tooLarge: [messageWire("hello!")] },
   ),
 ];
 
@@ -1177,6 +1304,7 @@ export const codecCases: readonly CodecCase[] = [
   ...delimitedCases,
   ...linesCases,
   ...lengthPrefixedCases,
+  ...streamedCases,
   ...varintPrefixedCases,
   ...asciiLengthCases,
   ...netstringCases,

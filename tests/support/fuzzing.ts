@@ -9,7 +9,12 @@
 import { FrameDecoder, FramingError } from "@framewire/framewire";
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes";
-import { describeError, describeFrame, type ReadCodec } from "./outcomes.ts";
+import {
+  Bodies,
+  describeError,
+  describeFrame,
+  type ReadCodec,
+} from "./outcomes.ts";
 import { Random } from "./random.ts";
 import { byteByByte, raw, unraw } from "./wire.ts";
 
@@ -109,6 +114,7 @@ function eventsOf(
 ): string[] {
   const decoder = new FrameDecoder(codec);
   const events: string[] = [];
+  const bodies = new Bodies(decoder);
   let given = 0;
   let failed = false;
   function drain(next: () => unknown): void {
@@ -116,11 +122,12 @@ function eventsOf(
     for (let turn = 0; !failed; turn++) {
       assert(turn <= given + 2, "a decoder must come to an end");
       try {
+        events.push(...bodies.ended());
         const frame = next();
         if (frame === undefined) return;
         events.push(describeFrame(frame));
       } catch (error) {
-        events.push(describeError(error));
+        events.push(...bodies.broken(), describeError(error));
         if (!(error instanceof FramingError)) throw error;
         events.push(error.message);
         assert(

@@ -2,6 +2,7 @@
  * What comes of a stream, in short words, so that a test can list it:
  *
  *     "=hello"                    a frame
+ *     "~hello"                    its body, or as much of it as came before an error
  *     "too large: 9 > 5"          a frame over the limit, which ends the stream
  *     "left out: 9 > 5"           a frame over the limit, behind which reading goes on
  *     "truncated: 6 of 9, he"     six bytes of nine, "he" of the payload
@@ -70,22 +71,50 @@ export function describeError(error: unknown): string {
   return `${kind}${error.recoverable ? ", goes on" : ""}${place}`;
 }
 
+/** Takes the bodies of frames, each to be told when it is over or will never be. */
+export class Bodies {
+  #decoder: FrameDecoder<unknown>;
+  #bytes = "";
+
+  /** Takes them from a decoder. */
+  constructor(decoder: FrameDecoder<unknown>) {
+    this.#decoder = decoder;
+  }
+
+  /** The body that has ended with what is here; nothing if none has. */
+  ended(): string[] {
+    for (let part; (part = this.#decoder.takeBody()) !== undefined;) {
+      this.#bytes += unraw(part);
+    }
+    return this.#decoder.bodyLeft === 0 ? this.broken() : [];
+  }
+
+  /** The body that does not go on; nothing if there is none. */
+  broken(): string[] {
+    const bytes = this.#bytes;
+    this.#bytes = "";
+    return bytes === "" ? [] : [`~${bytes}`];
+  }
+}
+
 /** What comes of each chunk, and last what comes of the end of the stream. */
 export function outcomesByChunk(
   codec: ReadCodec,
   chunks: readonly Uint8Array[],
 ): string[][] {
   const decoder = new FrameDecoder(codec);
+  const bodies = new Bodies(decoder);
   let failed = false;
   function drain(next: () => unknown): string[] {
     const outcomes: string[] = [];
     while (!failed) {
       try {
+        outcomes.push(...bodies.ended());
         const frame = next();
         if (frame === undefined) break;
         outcomes.push(describeFrame(frame));
       } catch (error) {
-        outcomes.push(describeError(error));
+        outcomes.push(...bodies.broken(), describeError(error));
         failed = !(error instanceof FramingError && error.recoverable);
       }
     }
