@@ -44,8 +44,8 @@ export interface ScgiOptions<Role extends "server" | "client" = "server">
 export interface ScgiRequest {
   /**
    * What the web server says about it: `REQUEST_METHOD`, `REQUEST_URI`, and `HTTP_` with the name of each header of
-   * the browser's. A character stands for a byte. `CONTENT_LENGTH` and `SCGI` are not among them: they belong to the
-   * protocol, and are made when it is written.
+   * the browser's; one that it sent twice has both values, with a comma between. A character stands for a byte.
+   * `CONTENT_LENGTH` and `SCGI` are not among them: they belong to the protocol, and are made when it is written.
    */
   headers: Readonly<Record<string, string | undefined>>;
   /** The body; empty if there is none. */
@@ -56,7 +56,11 @@ export interface ScgiRequest {
 export interface ScgiResponse {
   /** The status of HTTP, such as 404. */
   status: number;
-  /** What the status means in words; the web server knows them itself. */
+  /**
+   * What the status means in words. A web server passes them on as they are, so that there should be some.
+   *
+   * @default {those of HTTP if the status is a common one, otherwise "Unknown"}
+   */
   reason?: string;
   /** The headers for the browser, in order. A character stands for a byte. */
   headers: readonly (readonly [name: string, value: string])[];
@@ -68,10 +72,49 @@ const DEFAULT_HEADER_LENGTH = 65_536;
 const CONTENT_LENGTH = "CONTENT_LENGTH";
 const SCGI = "SCGI";
 const VERSION = "1";
+/** What the names of the browser's headers begin with. */
+const FROM_BROWSER = "HTTP_";
+/** What stands between the values of a browser's header that it sent twice, if it is no comma. */
+const SEPARATORS: Readonly<Record<string, string>> = { HTTP_COOKIE: "; " };
 const LENGTH = /^(0|[1-9][0-9]{0,14})$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const LF = 10;
 const CR = 13;
+/** What common statuses mean in words. */
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  206: "Partial Content",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  411: "Length Required",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
 /** What the status is where a program says none, and where it says where else to go. */
 const OK = 200;
 const FOUND = 302;
@@ -80,7 +123,8 @@ const FOUND = 302;
  * Reads SCGI requests, and writes answers to them; or the other way round. See "SCGI: A Simple Common Gateway
  * Interface alternative" (N. Schemenauer, 2008), and RFC 3875, section 6, for the answers.
  *
- * Strict: `CONTENT_LENGTH` comes first, `SCGI` is 1, no name is empty or comes twice. A server that is given more
+ * Strict: `CONTENT_LENGTH` comes first, `SCGI` is 1, no name is empty or comes twice. Only the browser's headers may,
+ * though SCGI does not allow it: nginx hands them on as often as they came (up to version 1.22). A server that is given more
  * bytes to write after an answer writes them as they are: a large body can go out in pieces. It ends by closing.
  *
  * `maxFrameLength` counts the body of a request; for a client, all of the answer.
@@ -266,10 +310,14 @@ function readHeaders(
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i];
     if (name === "") throw malformed(received, "a header has no name", seen);
-    if (name in headers) {
+    const value = fields[i + 1];
+    if (!(name in headers)) {
+      headers[name] = value;
+    } else if (name.startsWith(FROM_BROWSER)) {
+      headers[name] += (SEPARATORS[name] ?? ", ") + value;
+    } else {
       throw malformed(received, `header ${shown(name)} comes twice`, seen);
     }
-    headers[name] = fields[i + 1];
   }
   if (headers[SCGI] !== VERSION) {
     const found = SCGI in headers ? `it is ${shown(headers[SCGI])}` : "missing";
@@ -318,7 +366,8 @@ function layOutHeaders(
 }
 
 function layOutResponse(response: ScgiResponse, out: ByteSink): void {
-  const { status, reason = "", headers, body } = response;
+  const { status, headers, body } = response;
+  const { reason = REASONS[status] ?? "Unknown" } = response;
   if (!Number.isInteger(status) || status < 100 || status > 999) {
     throw new RangeError(
       `Cannot write frame: status must be a whole number from 100 to 999: it is ${status}`,

@@ -116,11 +116,12 @@ Deno.test("scgi() keeps its contract for answers", () => {
     {
       frame: {
         status: 404,
+        reason: "n\xf6",
         headers: [["Set-Cookie", "a=1"], ["Set-Cookie", "b=\xe9"]],
         body: raw(""),
       },
       wire: raw(
-        "Status: 404\r\nSet-Cookie: a=1\r\nSet-Cookie: b=\xe9\r\n\r\n",
+        "Status: 404 n\xf6\r\nSet-Cookie: a=1\r\nSet-Cookie: b=\xe9\r\n\r\n",
       ),
     },
     {
@@ -133,6 +134,11 @@ Deno.test("scgi() keeps its contract for answers", () => {
         "content-type:",
         "Content-Type:\t ",
       ),
+      canonical: false,
+    },
+    {
+      frame: { status: 299, headers: [], body: raw("") },
+      wire: "Status: 299\r\n\r\n",
       canonical: false,
     },
     {
@@ -195,6 +201,23 @@ Deno.test("scgi() says what is wrong with the headers", () => {
     decoder.push(raw(stream));
     const error = assertThrows(() => decoder.next(), Error);
     assertEquals(error.message, `Cannot read frame: ${message}`);
+  }
+});
+
+Deno.test("scgi() joins the browser's headers that come twice, and no others", () => {
+  const decoder = new FrameDecoder(server);
+  decoder.push(raw(wire(
+    must(0) + "HTTP_A\x001\0HTTP_COOKIE\0a=1\0HTTP_A\x002\0HTTP_A\x003\0" +
+      "HTTP_COOKIE\0b=2\0",
+  )));
+  assertEquals({ ...decoder.next()?.headers }, {
+    HTTP_A: "1, 2, 3",
+    HTTP_COOKIE: "a=1; b=2",
+  });
+  for (const name of ["REQUEST_METHOD", "SCGI", "CONTENT_LENGTH", "HTTP"]) {
+    const strict = new FrameDecoder(server);
+    strict.push(raw(wire(must(0) + `${name}\x001\0${name}\x001\0`)));
+    assertThrows(() => strict.next(), Error, `header "${name}" comes twice`);
   }
 });
 
@@ -297,6 +320,18 @@ testEncoding<ScgiResponse | Uint8Array>("scgi()", [
     codec: server,
     frame: raw("more of the body"),
     wire: "more of the body",
+  },
+  {
+    name: "writes the words of HTTP for a status",
+    codec: server,
+    frame: { ...PLAIN, status: 404 },
+    wire: "Status: 404 Not Found\r\n\r\n",
+  },
+  {
+    name: "writes some words for a status that is not common",
+    codec: server,
+    frame: { ...PLAIN, status: 418 },
+    wire: "Status: 418 Unknown\r\n\r\n",
   },
   {
     name: "refuses a header that would begin another",
