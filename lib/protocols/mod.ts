@@ -137,3 +137,13 @@ export {
   type ScgiRequest,
   type ScgiResponse,
 } from "./scgi.ts";
+export { syslog, type SyslogFraming, type SyslogOptions } from "./syslog.ts";
+export type {
+  SyslogElement,
+  SyslogMessage,
+  SyslogMessageInit,
+  SyslogPlainMessage,
+  SyslogPlainMessageInit,
+  SyslogStructuredMessage,
+  SyslogStructuredMessageInit,
+} from "./syslog_message.ts";

@@ -4,7 +4,7 @@
  *     | type, flags | remaining length | variable header, payload |
  *       1 byte        varint, 1 to 4     as the length says
  *
- *     30 | 09 | 00 04 t e m p | 2 1 °     publish "21°" to "temp", QoS 0
+ *     30 | 0a | 00 04 t e m p | 2 1 °     publish "21°" to "temp", QoS 0
  *     c0 | 00                             ping
  *
  * @module
