@@ -345,34 +345,45 @@ export class SendBuffer {
   }
 
   /** Asks the body for more. */
-  #pump(): void {
+  #pump(last?: Uint8Array): void {
     this.starved = true;
     this.#bodyBytes?.next().then(
-      (result) => this.#bodyGave(result),
+      (result) => this.#bodyGave(result, last),
       (error) => this.#bodyFailed(failed(error), error),
     );
   }
 
-  #bodyGave({ value, done }: IteratorResult<Uint8Array, unknown>): void {
+  /**
+   * Sends what the body gave.
+   *
+   * @param result What it gave.
+   * @param last What it gave before, if that was all that it had to give.
+   */
+  #bodyGave(
+    { value, done }: IteratorResult<Uint8Array, unknown>,
+    last: Uint8Array | undefined,
+  ): void {
     if (this.#failed) return;
     this.starved = false;
     if (done) {
-      if (this.#bodyLeft > 0) return this.#bodyFailed("ended too early");
+      if (last === undefined) return this.#bodyFailed("ended too early");
       this.#body = undefined;
-      return this.#chunkDone();
+      return this.#handPart(last);
     }
     if (!(value instanceof Uint8Array)) {
       return this.#bodyFailed(`gave a value of type ${typeof value}`);
     }
-    if (value.length > this.#bodyLeft) {
-      return this.#bodyFailed(
-        `gave ${value.length - this.#bodyLeft} bytes too many`,
-      );
-    }
-    if (value.length === 0) return this.#pump();
+    if (value.length > this.#bodyLeft) return this.#bodyFailed("gave too much");
     this.#bodyLeft -= value.length;
+    // The peer is to take for whole only what is: the end is sent when the source has ended.
+    if (value.length === 0) this.#pump(last);
+    else if (this.#bodyLeft === 0) this.#pump(value);
+    else this.#handPart(value);
+  }
+
+  #handPart(bytes: Uint8Array): void {
     try {
-      this.#hand(value);
+      this.#hand(bytes);
     } catch (error) {
       this.#broke(error);
     }

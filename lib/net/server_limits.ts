@@ -62,14 +62,15 @@ export interface ServerLimits {
   idleTimeout?: number;
   /**
    * How long a frame that has begun may take to come whole, in milliseconds. While the memory budget is used
-   * up, or others are not read from before this very frame has come, it is a tenth.
+   * up, or others are not read from before this very frame has come, it is a tenth. It is not for one that is handed
+   * out as it comes, as a {@linkcode FrameBody}.
    *
    * @default {300_000}
    */
   frameTimeout?: number;
   /**
    * How many bytes a second must come of a frame that has begun, on average and from its sixth second on; 0 for
-   * any number.
+   * any number. Of a {@linkcode FrameBody} it is the average of about a minute.
    *
    * @default {64}
    */
@@ -115,6 +116,8 @@ const DEFAULTS: Required<ServerLimits> = {
 
 /** From when on a frame's rate is judged, in milliseconds. */
 const RATE_GRACE = 5_000;
+/** How much of a body is judged together, in milliseconds. */
+const BODY_WINDOW = 60_000;
 const LONGEST_TICK = 500;
 const SHORTEST_TICK = 10;
 /** How much shorter peers may keep the server waiting while it has no memory left. */
@@ -218,7 +221,9 @@ export class Patience {
   ): ReadTimeoutError | WriteTimeoutError | undefined {
     const { received, sent } = progress;
     const moved = received !== this.#received || sent !== this.#sent;
-    if (sent !== this.#sent || progress.pending === 0) this.#stalledAt = now;
+    if (sent !== this.#sent || progress.pending === 0 || progress.starved) {
+      this.#stalledAt = now;
+    }
     this.#received = received;
     this.#sent = sent;
     const writeTimeout = hurried(limits.writeTimeout, hurry);
@@ -254,9 +259,14 @@ export class Patience {
         this.#frameAt = now;
         this.#frameStart = Math.max(this.#frameEnd, this.#credited);
       }
+      // A body may take as long as it is large, but what came of it long ago is no excuse.
+      if (progress.insideBody && now - this.#frameAt > BODY_WINDOW) {
+        this.#frameAt = now;
+        this.#frameStart = progress.received;
+      }
       const frameTimeout = hurried(limits.frameTimeout, hurry);
       const elapsed = now - this.#frameAt;
-      if (elapsed > frameTimeout) {
+      if (elapsed > frameTimeout && !progress.insideBody) {
         return timedOut(
           progress,
           frameTimeout,
