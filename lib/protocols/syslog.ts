@@ -2,7 +2,7 @@
  * Syslog over TCP: messages for a log, each of them cut in one of two ways, which its first byte tells.
  *
  *     28 <13>1 - host app - - - hello        octet counting: a digit, and so the length comes first
- *     <13>1 - host app - - - hello\n         a line: it begins with its priority, and a line feed ends it
+ *     <13>1 - host app - - - hello\n         no digit, and so a line feed ends it
  *
  * @module
  */
@@ -34,14 +34,18 @@ export interface SyslogOptions extends LimitOptions {
   framing?: SyslogFraming;
 }
 
-const PRIORITY_BEGINS = 0x3c; // "<"
+/** Whether a message begins with a digit, and so with its length. */
+function isCounted(first: number): boolean {
+  return first >= 0x30 && first <= 0x39;
+}
 
 /**
  * Speaks syslog over TCP (RFC 6587): each frame is a message, in the form of RFC 5424 or of what came before it.
  *
  * Both ways of cutting are read, as the first byte of each message says. A message that does not begin with a
- * priority is a recoverable `MalformedFrameError`; with anything else wrong, it is handed out as it came, as one of
- * `type` `"rfc3164"`: that form has never been more than a custom.
+ * priority is a recoverable `MalformedFrameError`: as a line it may be the rest of one that had a line feed in it.
+ * With anything else wrong, a message is handed out as it came, as one of `type` `"rfc3164"`: that form has never
+ * been more than a custom.
  *
  * @param options How messages are written, and the limit.
  * @returns The codec. Its `encode` throws a `RangeError` or `TypeError` for what a message cannot say, and for
@@ -73,7 +77,7 @@ export function syslog(
   const line = delimited("\n", limits);
   const either: BytesCodec = {
     decode: (received) =>
-      (received.at(0) === PRIORITY_BEGINS ? line : counted).decode(received),
+      (isCounted(received.at(0)) ? counted : line).decode(received),
     encode: (framing === "lf" ? line : counted).encode,
   };
   return mapCodec(either, {
