@@ -12,7 +12,7 @@ import {
   bytesLiteral,
   type Codec,
   formatAddr,
-  type Handler,
+  type Framing,
   type PeerInfo,
 } from "../mod.ts";
 
@@ -35,7 +35,12 @@ export function chunks(): Codec<Uint8Array> {
  * @param print Prints a line.
  * @returns The handler, for `serve` with {@linkcode chunks}.
  */
-export function echoing(print: (line: string) => void): Handler<Uint8Array> {
+export function echoing(
+  print: (line: string) => void,
+): (
+  peer: Framing<Uint8Array>,
+  info: Pick<PeerInfo, "remoteAddr">,
+) => Promise<void> {
   return async (peer, { remoteAddr }) => {
     const client = formatAddr(remoteAddr);
     print(`accepted connection from ${client}`);

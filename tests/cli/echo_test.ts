@@ -38,13 +38,10 @@ Deno.test("echoing() sends back what comes, and prints every step", async () => 
   const [here, there] = connPair();
   const lines: string[] = [];
   const print = (line: string) => void lines.push(line);
-  await using peer = new Framing<Uint8Array, Uint8Array, Deno.Conn>(
-    here,
-    chunks(),
-  );
+  await using peer = new Framing(here, chunks());
   await there.write(new TextEncoder().encode("Hello, world"));
   await there.closeWrite();
-  await echoing(print)(peer, { remoteAddr, report: print.bind(null, "") });
+  await echoing(print)(peer, { remoteAddr });
   await peer.closeWrite();
   const echo = new Uint8Array(20);
   const count = await there.read(echo) ?? 0;
