@@ -4,11 +4,7 @@
  * @module
  */
 
-import {
-  type Framing,
-  Framing as Peer,
-  streamConn,
-} from "@framewire/framewire";
+import { Framing, streamConn } from "@framewire/framewire";
 import { type JsonRpcMessage, lsp } from "@framewire/framewire/protocols";
 import { assert, assertEquals } from "@std/assert";
 import { type Capture, type Side, writeCapture } from "../support/capture.ts";
