@@ -634,55 +634,6 @@ testEncoding<MqttPacketInit>("mqtt()", [
   },
 ]);
 
-Deno.test("mqtt() reads and writes every property", () => {
-  const every: [MqttPacketInit["type"], MqttProperties][] = [
-    ["connack", {
-      sessionExpiryInterval: 4294967295,
-      assignedClientIdentifier: "x",
-      serverKeepAlive: 1,
-      authenticationMethod: "m",
-      authenticationData: new Uint8Array(),
-      responseInformation: "r",
-      serverReference: "s",
-      reasonString: "z",
-      receiveMaximum: 65535,
-      topicAliasMaximum: 0,
-      maximumQos: 1,
-      retainAvailable: 0,
-      userProperties: [["", ""]],
-      maximumPacketSize: 1,
-      wildcardSubscriptionAvailable: 0,
-      subscriptionIdentifierAvailable: 0,
-      sharedSubscriptionAvailable: 1,
-    }],
-    ["connect", {
-      sessionExpiryInterval: 0,
-      requestProblemInformation: 0,
-      requestResponseInformation: 1,
-    }],
-    ["publish", {
-      messageExpiryInterval: 1,
-      contentType: "t",
-      correlationData: new Uint8Array([0]),
-      topicAlias: 65535,
-      subscriptionIdentifiers: [268_435_455],
-    }],
-  ];
-  const codec = mqtt({ version: 5 });
-  for (const [type, properties] of every) {
-    const frame: MqttPacketInit = type === "connack"
-      ? { type, sessionPresent: false, reasonCode: 0, properties }
-      : type === "connect"
-      ? { type, properties }
-      : { type: "publish", topic: "a", payload: "", properties };
-    const decoder = new FrameDecoder(codec);
-    decoder.push(encodeFrame(codec, frame));
-    const packet = decoder.next();
-    assert(packet !== undefined && "properties" in packet);
-    assertEquals(packet.properties, properties);
-  }
-});
-
 Deno.test("mqtt() leaves out a packet over the limit on request", () => {
   const decoder = new FrameDecoder(
     mqtt({ maxFrameLength: 4, onOversize: "skip" }),
