@@ -266,6 +266,11 @@ const WRONG_INSIDE: Record<string, [wire: string, message: string]> = {
     "0000 0000 0002 0000 0000 0000 c012 0001 0001 c00c 0001 0001",
     "a name at byte 12 cannot go on at byte 18",
   ],
+  "a name that goes on in one that goes on in itself": [
+    // The bytes of the first record, from 23 on, are no name until the second says so.
+    "0000 8000 0000 0002 0000 0000 00 000a 0001 00000000 0004 0161 c017 c017 0001 0001 00000000 0004 c0000201",
+    "a name at byte 23 cannot go on at byte 23",
+  ],
   "a label that begins with the bits 01": [
     `${QUESTION} 40 00 0001 0001`,
     "a label must be at most 63 bytes: its length is 64",
@@ -273,6 +278,10 @@ const WRONG_INSIDE: Record<string, [wire: string, message: string]> = {
   "a label that begins with the bits 10": [
     `${QUESTION} bf 00 0001 0001`,
     "its length is 191",
+  ],
+  "a name that is a byte too long": [
+    `${QUESTION} ${"01 61".repeat(126)} 02 6161 00 0001 0001`,
+    "a name must be at most 255 bytes",
   ],
   "a name that is too long": [
     `${QUESTION} ${"01 61".repeat(128)} 00 0001 0001`,
