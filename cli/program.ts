@@ -459,11 +459,10 @@ export function explain(
   const at = where === undefined ? "" : `${where}: `;
   const refused = reasonOf(error, ADDRESS_FAULTS);
   if (refused !== undefined) return at + refused;
-  if (/^failed to lookup address/.test(message)) return `${at}unknown host`;
+  if (/failed to lookup address/.test(message)) return `${at}unknown host`;
   if (error instanceof URIError) return message;
-  if (/ \(os error \d+\)$/.test(message)) {
-    return at + message.replace(/ \(os error \d+\)$/, "").toLowerCase();
-  }
+  const said = message.match(/([^:]+) \(os error \d+\)$/)?.[1];
+  if (said !== undefined) return at + said.trim().toLowerCase();
   throw error;
 }
 

@@ -46,14 +46,17 @@ Deno.test("docs/custom_codec.md shows the code of the example and of the mistake
   for (const block of shown) assertStringIncludes(source, block);
 });
 
+/** What terminals take for a change of colour. */
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+
 for (const name of ["impatient", "hasty", "careless"] as const) {
   Deno.test(`docs/custom_codec.md quotes what checkCodec() says of a codec that is ${name}`, () => {
     const [, section] = page.split(`export const ${name}`);
     const [quote, ...more] = blocks("text", section.split("\n### ")[0]);
-    const { message } = assertThrows(
+    const message = assertThrows(
       () => checkCodec(wrong[name], wrong.samples, wrong.options),
       AssertionError,
-    );
+    ).message.replaceAll(COLOUR, "");
     assertEquals(message.split("\n")[0], quote.trimEnd());
     for (const part of more) {
       // The page need not be indented as deep.
