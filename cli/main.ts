@@ -38,8 +38,10 @@ import { multiconnServer } from "./multiconn_server.ts";
 import { netstat } from "./netstat.ts";
 import { nonblocking } from "./nonblocking.ts";
 import { ping } from "./ping.ts";
+import { receiveFile } from "./receive_file.ts";
 import { resolve } from "./resolve.ts";
 import { selectServer } from "./select_server.ts";
+import { sendFile } from "./send_file.ts";
 import { sendUntilFull } from "./send_until_full.ts";
 import { stalledServer } from "./stalled_server.ts";
 import { threadedServer } from "./threaded_server.ts";
@@ -84,6 +86,8 @@ export const programs: readonly Program[] = [
   untilCloseClient,
   halfCloseServer,
   halfCloseClient,
+  receiveFile,
+  sendFile,
   httpGet,
   urlGet,
   webServer,

@@ -12,7 +12,7 @@
  *     $ deno run --allow-net=127.0.0.1:43541 cli/echo_client.ts 127.0.0.1 43541
  *     Received b'Hello, world'
  *     …
- *     44 programs, 44 ok
+ *     46 programs, 46 ok
  *
  * Each is a process of its own, on a free port, with the permissions that it takes and no more. A server is
  * started before its clients and stopped after them, by Ctrl-C. A program is ok if it prints what it should,
@@ -46,6 +46,7 @@ const SERVER = "--allow-net=127.0.0.1:0";
 const CLIENT = "--allow-net=127.0.0.1:{port}";
 const RUN_DENO = `--allow-run=${Deno.execPath()}`;
 const SOCKET = `/tmp/framewire-tour-${Deno.pid}.sock`;
+const RECEIVER = [SERVER, "--allow-read=/tmp", "--allow-write=/tmp"];
 const UNIX = [
   `--allow-net=unix:${SOCKET}`,
   `--allow-read=${SOCKET}`,
@@ -121,6 +122,18 @@ const STOPS: readonly (readonly Step[])[] = [
     {
       run: "half-close-client 127.0.0.1 {port}",
       shows: "received b'You sent 12 bytes'",
+    },
+  ],
+  [
+    {
+      run: "receive-file 127.0.0.1 0 /tmp --discard",
+      allow: RECEIVER,
+      shows: "received hosts",
+    },
+    {
+      run: "send-file /etc/hosts 127.0.0.1 {port}",
+      allow: [CLIENT, "--allow-read=/etc/hosts"],
+      shows: "sent hosts",
     },
   ],
   [
@@ -338,7 +351,7 @@ function nameOf({ run }: Step): string {
 }
 
 function isServer(step: Step): boolean {
-  return nameOf(step).endsWith("-server");
+  return /-server$|^receive-file$/.test(nameOf(step));
 }
 
 /** Whether a server has closed as many connections as it has accepted. */

@@ -28,12 +28,14 @@ const names = Object.keys(tasks).filter((name) =>
 /** Where the programs meet unless they are told otherwise, which is no place for tests. */
 const PORT = /\b65432\b/g;
 const SOCKET = /\/tmp\/framewire\.sock/g;
+const FOLDER = /\/tmp\/framewire-files/g;
 
 /** Values for arguments whose help gives no default; for all others it is 1. */
 const SAMPLES: Record<string, string> = {
   host: "127.0.0.1",
   port: "65432",
   path: "/tmp/framewire.sock",
+  file: "LICENSE",
   action: "search",
   value: "ring",
   url: "http://127.0.0.1:65432/",
@@ -45,6 +47,7 @@ const SERVERS: Record<string, string> = {
   "url-get": "web-server",
   "ping": "app-server",
   "send-until-full": "stalled-server",
+  "send-file": "receive-file",
 };
 
 /** What shows that a permission is needed, where the usual arguments do not. */
@@ -53,7 +56,7 @@ const NEEDS: Record<string, Record<string, string>> = {
 };
 
 /** Programs that do not end by themselves, or take long to. */
-const ENDLESS = /-server$|^tour$/;
+const ENDLESS = /-server$|^receive-file$|^tour$/;
 
 /** How long a program may take until Ctrl-C is pressed, in milliseconds. */
 const PATIENCE = 20_000;
@@ -62,19 +65,22 @@ const PATIENCE = 20_000;
 interface Place {
   port: number;
   socket: string;
+  files: string;
 }
 
 async function withPlace(use: (place: Place) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    await use({ port: freePort(), socket: `${folder}/socket` });
+    const socket = `${folder}/socket`;
+    await use({ port: freePort(), socket, files: `${folder}/files` });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-function moved(text: string, { port, socket }: Place): string {
-  return text.replace(PORT, String(port)).replace(SOCKET, socket);
+function moved(text: string, { port, socket, files }: Place): string {
+  return text.replace(PORT, String(port)).replace(SOCKET, socket)
+    .replace(FOLDER, files);
 }
 
 /** How a program is started. */

@@ -46,6 +46,7 @@ interface Scene {
 interface Place {
   port: number;
   socket: string;
+  files: string;
 }
 
 function scenesIn(markdown: string): Scene[] {
@@ -60,9 +61,10 @@ function scenesIn(markdown: string): Scene[] {
   }));
 }
 
-function moved(text: string, { port, socket }: Place): string {
+function moved(text: string, { port, socket, files }: Place): string {
   return text.replaceAll("65432", String(port))
-    .replaceAll("/tmp/framewire.sock", socket);
+    .replaceAll("/tmp/framewire.sock", socket)
+    .replaceAll("/tmp/framewire-files", files);
 }
 
 /** What to type instead of a command on the page to have its programs meet at a place. */
@@ -71,7 +73,10 @@ function commandAt(command: string, place: Place): string {
   if (name === undefined) return moved(command, place);
   const task = tasks.get(name);
   assert(task !== undefined, `there is no task for: ${command}`);
-  const here = /^unix-/.test(name) ? place.socket : `127.0.0.1 ${place.port}`;
+  const into = name === "receive-file" ? ` ${place.files}` : "";
+  const here = /^unix-/.test(name)
+    ? place.socket
+    : `127.0.0.1 ${place.port}${into}`;
   const meets = /65432/.test(task) || /-(server|client)$/.test(name);
   const left = meets && !/^[^-]/.test(args); // where to go is left to the program
   const words = [moved(task, place), ...left ? [here] : [], moved(args, place)];
@@ -153,7 +158,7 @@ function assertMatches(session: Session, lines: readonly string[]): void {
 }
 
 function isServer({ command, shown: [first = ""] }: Session): boolean {
-  return /[-_]server(\.ts)?( |$)/.test(command) &&
+  return /([-_]server(\.ts)?|receive-file)( |$)/.test(command) &&
     !/^(usage|[\w-]+): /.test(first);
 }
 
@@ -271,7 +276,8 @@ for (const scene of scenesIn(text)) {
   Deno.test(`docs/tutorial.md shows what is printed: ${heading}`, async () => {
     const folder = await Deno.makeTempDir();
     try {
-      await play(scene, { port: freePort(), socket: `${folder}/socket` });
+      const [socket, files] = [`${folder}/socket`, `${folder}/files`];
+      await play(scene, { port: freePort(), socket, files });
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
