@@ -354,8 +354,10 @@ function isServer(step: Step): boolean {
   return /-server$|^receive-file$/.test(nameOf(step));
 }
 
-/** Whether a server has closed as many connections as it has accepted. */
-function isDone(lines: readonly string[]): boolean {
+/** Whether a server has printed what it is to, and closed as many connections as it has accepted. */
+function isDone(lines: readonly string[], shows: string): boolean {
+  // It may not have heard yet of a client that is gone already.
+  if (!lines.some((line) => line.includes(shows))) return false;
   const accepted = lines.filter((line) => /\baccepted connection\b/.test(line));
   const closed = lines.filter((line) => /\bclosing connection\b/.test(line));
   return accepted.length === closed.length;
@@ -388,8 +390,11 @@ export async function visit(
       else await program.end();
     }
     for (const program of running) {
-      const { ends = false } = program.step;
-      await program.printed(ends ? () => false : isDone, PATIENCE);
+      const { ends = false, shows } = program.step;
+      await program.printed(
+        (lines) => !ends && isDone(lines, shows),
+        PATIENCE,
+      );
       await program.stop();
     }
     signal.removeEventListener("abort", stop);
