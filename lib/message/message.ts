@@ -158,7 +158,8 @@ export class Message {
 
   /**
    * Reads one message from a bare connection, and not a byte more. For more than one message use a
-   * `Framing` with {@linkcode messages}, which reads ahead.
+   * `Framing` with {@linkcode messages}, which reads ahead. If it has a body, that is read from the connection too,
+   * and has to be read to its end before anything else is.
    *
    * @param source Where to read from.
    * @param options The limits; a message over them is always the end.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteSink } from "@framewire/framewire";
+import { ByteSink, FrameBody } from "@framewire/framewire";
 import {
   assert,
   assertEquals,
@@ -307,4 +307,52 @@ Deno.test("ByteSink.write() refuses what is no bytes, instead of laying out zero
     "Cannot write frame: it must be a Uint8Array: it is of type string",
   );
   assertEquals(out.length, 0);
+});
+
+Deno.test("ByteSink keeps bodies in their places, without their bytes", () => {
+  const sink = new ByteSink();
+  const [first, second] = [new FrameBody(5, []), new FrameBody(7, [])];
+  sink.write(raw("a"));
+  sink.write(first);
+  sink.write(raw("b"));
+  sink.write(second);
+  assertEquals([sink.length, sink.position, sink.bodyLength], [14, 14, 12]);
+  assert(sink.keepsOthers);
+  assertThrows(() => sink.bytes(), TypeError, "it has a body");
+  assertEquals(sink.takeBody(), undefined);
+  assertEquals(takeAll(sink), ["a"]);
+  assertStrictEquals(sink.takeBody(), first);
+  assertEquals([sink.length, sink.position, sink.bodyLength], [8, 14, 7]);
+  assertEquals(takeAll(sink), ["b"]);
+  assertStrictEquals(sink.takeBody(), second);
+  assertEquals([sink.length, sink.bodyLength, sink.keepsOthers], [0, 0, false]);
+});
+
+Deno.test("ByteSink takes back bodies, and what stands behind them", () => {
+  const sink = new ByteSink();
+  const [first, second] = [new FrameBody(5, []), new FrameBody(7, [])];
+  sink.write(raw("a"));
+  const { position } = sink;
+  sink.write(first);
+  sink.truncate(position);
+  assertEquals([sink.length, sink.bodyLength, sink.keepsOthers], [1, 0, false]);
+  assertEquals(sink.dropBodies(), []);
+  sink.write(first);
+  sink.write(raw("b"));
+  sink.write(second);
+  assertEquals(sink.dropBodies(), [first, second]);
+  assertEquals([unraw(sink.bytes()), sink.bodyLength], ["a", 0]);
+});
+
+Deno.test("ByteSink asks nothing of a body without bytes", async () => {
+  const log: string[] = [];
+  const source = new ReadableStream({
+    pull: () => void log.push("asked"),
+    cancel: () => void log.push("cancelled"),
+  }, { highWaterMark: 0 });
+  const sink = new ByteSink();
+  sink.write(new FrameBody(0, source));
+  assertEquals([sink.length, sink.takeBody()], [0, undefined]);
+  await Promise.resolve();
+  assertEquals(log, ["cancelled"]);
 });

@@ -7,10 +7,12 @@
 import {
   ByteSink,
   encodeFrame,
+  FrameBody,
   FrameDecoder,
   FrameTooLargeError,
   lengthPrefixed,
   MalformedFrameError,
+  type StreamedLengthPrefixedOptions,
   TruncatedFrameError,
 } from "@framewire/framewire";
 import { assertEquals, assertThrows } from "@std/assert";
@@ -428,5 +430,43 @@ Deno.test("lengthPrefixed() notices the loss of the last byte, whatever its layo
         }
       }
     }
+  }
+});
+
+Deno.test("lengthPrefixed() with maxBodyLength refuses options that cannot work together", () => {
+  const refused: [StreamedLengthPrefixedOptions, string][] = [
+    [{ maxFrameLength: 10, maxBodyLength: 9 }, "a whole number from 10 to"],
+    [{ width: 1, maxBodyLength: 256 }, "a whole number from 255 to 255"],
+    [
+      { strip: 3, maxFrameLength: 9, maxBodyLength: 99 },
+      "strip must be at least 4",
+    ],
+  ];
+  for (const [options, message] of refused) {
+    assertThrows(() => lengthPrefixed(options), RangeError, message);
+  }
+});
+
+Deno.test("lengthPrefixed() with maxBodyLength lays out bodies of any length, and long bytes too", () => {
+  const codec = lengthPrefixed({
+    width: 1,
+    offset: 1,
+    maxFrameLength: 2,
+    maxBodyLength: 5,
+  });
+  assertEquals(unraw(encodeFrame(codec, raw("hello"))), "\0\x05hello");
+  const out = new ByteSink();
+  codec.encode(new FrameBody(1, []), out);
+  codec.encode(raw("a"), out);
+  assertEquals([out.length, out.bodyLength], [6, 1]);
+  assertEquals(unraw(out.takeChunk() ?? raw("")), "\0\x01");
+  assertEquals(out.takeBody()?.length, 1);
+  assertEquals(unraw(out.takeChunk() ?? raw("")), "\0\x01a");
+  for (const frame of [raw("hello!"), new FrameBody(6, [])]) {
+    assertThrows(
+      () => codec.encode(frame, out),
+      RangeError,
+      "length 6 exceeds maxBodyLength of 5 bytes",
+    );
   }
 });

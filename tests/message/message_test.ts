@@ -7,6 +7,7 @@
 import {
   ByteSink,
   encodeFrame,
+  FrameBody,
   FrameDecoder,
   FrameTooLargeError,
   mapCodec,
@@ -519,5 +520,93 @@ Deno.test("Message.json() refuses what JSON cannot hold", () => {
     () => Message.json(undefined),
     TypeError,
     "JSON cannot hold a value of type undefined",
+  );
+});
+
+/** A message whose content of so many bytes is made while it is sent. */
+function streamed(length: number, given = length): Message {
+  function* pieces(): Generator<Uint8Array<ArrayBuffer>> {
+    for (let i = 0; i < given; i++) yield new Uint8Array([i]);
+  }
+  return Message.stream(new FrameBody(length, pieces()), {
+    contentType: "x/y",
+    extra: { offset: 7 },
+  });
+}
+
+const LARGE = { maxFrameLength: 2, maxBodyLength: 9 };
+
+Deno.test("Message.stream() makes a message whose content is its body", () => {
+  const message = streamed(3);
+  assertEquals(message.header.contentLength, 3);
+  assertEquals(message.header.contentType, "x/y");
+  assertEquals(message.header.extra, { offset: 7 });
+  assertEquals(message.body?.length, 3);
+  assertEquals(Message.text("x").body, undefined);
+  for (const read of ["bytes", "text", "json"] as const) {
+    assertThrows(() => message[read](), TypeError, "message.body");
+  }
+});
+
+Deno.test("Message.read() and Message.write() carry bodies over a bare connection, and not a byte more", async () => {
+  const [here, there] = connPair();
+  await streamed(5).write(here, LARGE);
+  await Message.text("!").write(here);
+  const message = await Message.read(there, LARGE);
+  assertEquals(message?.header.contentLength, 5);
+  const bytes: number[] = [];
+  for await (const chunk of message?.body ?? []) bytes.push(...chunk);
+  assertEquals(bytes, [0, 1, 2, 3, 4]);
+  assertEquals((await Message.read(there))?.text(), "!");
+
+  await streamed(5).write(here, LARGE);
+  here.close();
+  const next = await Message.read(there, LARGE);
+  await next?.body?.cancel(); // what is left is for who reads on
+  assertEquals(await there.read(new Uint8Array(1)), 1);
+  there.close();
+});
+
+Deno.test("Message.read() says that the stream ended in a body", async () => {
+  const [here, there] = connPair();
+  const error = await assertRejects(
+    () => streamed(5, 3).write(here, LARGE),
+    RangeError,
+  );
+  assertEquals(
+    error.message,
+    "Cannot write message: the source of its body gave 2 bytes too few of 5",
+  );
+  here.close();
+  const message = await Message.read(there, LARGE);
+  const bytes: number[] = [];
+  await assertRejects(async () => {
+    for await (const chunk of message?.body ?? []) bytes.push(...chunk);
+  }, TruncatedFrameError);
+  assertEquals(bytes, [0, 1, 2]);
+  there.close();
+});
+
+Deno.test("Message.write() refuses a body that is too long, and one that gives too much", async () => {
+  const [here, there] = connPair();
+  await assertRejects(
+    () => streamed(10).write(here, LARGE),
+    RangeError,
+    "10 exceeds maxBodyLength of 9 bytes",
+  );
+  await assertRejects(
+    () => streamed(3, 4).write(here, LARGE),
+    RangeError,
+    "gave 1 bytes too many of 3",
+  );
+  here.close();
+  there.close();
+});
+
+Deno.test("messages() refuses a maxBodyLength below maxFrameLength", () => {
+  assertThrows(
+    () => messages({ maxFrameLength: 10, maxBodyLength: 9 }),
+    RangeError,
+    "maxBodyLength must be a whole number from 10",
   );
 });
