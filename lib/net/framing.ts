@@ -237,6 +237,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   #readErrors = 0;
   /** What it holds of a server's memory. */
   #account: Account | undefined;
+  /** The first of those whose codecs were switched. */
+  #first: AnyFraming | undefined;
   /** Why its server ended it. */
   #endReason: unknown;
 
@@ -515,6 +517,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     next.#readErrors = this.#readErrors;
     next.#account = this.#account;
     this.#gone = "switched";
+    next.#first = this.#first ?? this;
+    successors.set(next.#first, next);
     successors.set(this, next);
     return next;
   }
@@ -633,9 +637,6 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
       return this.#readOn(options, give, closedIsEnd);
     }
     return this.#receive().then((count) => {
-      if (this.#account?.tight) {
-        return this.#readOn(undefined, give, closedIsEnd);
-      }
       let frame: T | undefined;
       try {
         frame = this.#takeIn(count);
@@ -676,15 +677,15 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
           this.#reading = false;
           return give(last);
         }
+        const turn = this.#turn();
+        if (turn !== undefined) {
+          await (deadline?.wait(turn) ?? turn);
+          this.#checkHere("read frame");
+        }
         const pending = this.#receive();
         let count: number | null;
         try {
           count = await (deadline?.wait(pending) ?? pending);
-          const turn = count === null ? undefined : this.#turn(count);
-          if (turn !== undefined) {
-            await (deadline?.wait(turn) ?? turn);
-            this.#checkHere("read frame");
-          }
         } catch (error) {
           if (deadline?.passed && error === deadline.reason) throw error;
           throw this.#failRead(error);
@@ -713,13 +714,11 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     throw error;
   }
 
-  /** Asks for leave to go on with bytes that have come, if this is a server's connection and room is scarce. */
-  #turn(count: number): Promise<void> | undefined {
+  /** Asks for leave to read more of a frame that has begun, if this is a server's connection and room is scarce. */
+  #turn(): Promise<void> | undefined {
     const account = this.#account;
     if (account === undefined || !account.tight) return undefined;
-    const { buffered } = this.#decoder;
-    account.holdReceived(buffered + count);
-    return account.turn(buffered > 0);
+    return this.#decoder.buffered > 0 ? account.turn(true) : undefined;
   }
 
   /** Reads from the connection, or takes up again the read that is under way. */
@@ -788,9 +787,9 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   async #receiveBody(): Promise<void> {
     let count: number | null;
     try {
-      count = await this.#receive();
-      const turn = count === null ? undefined : this.#turn(count);
+      const turn = this.#turn();
       if (turn !== undefined) await turn;
+      count = await this.#receive();
       this.#checkHere("read frame");
     } catch (error) {
       throw this.#failRead(error);

@@ -83,6 +83,7 @@ export class SilenceWatch implements Disposable {
   #ask: (() => void) | undefined;
   #end: (error: unknown) => void;
   #received: number;
+  #sent = 0;
   #step: Step = "listening";
   /** How long is still to be waited for what was asked for, from the next look on. */
   #left = 0;
@@ -121,10 +122,13 @@ export class SilenceWatch implements Disposable {
 
   /** Looks what has come, and says when to look next. */
   #look = (): void => {
-    const { received, waiting, gone } = this.#lookAtPeer();
+    const { received, sent, pending, waiting, gone } = this.#lookAtPeer();
     if (gone) return this[Symbol.dispose]();
+    // What takes a long frame of ours is alive, and what asks it waits behind that.
+    const takes = pending > 0 && sent > this.#sent;
     // Without a read that waits, nobody knows what has come.
-    const silent = waiting && received === this.#received;
+    const silent = waiting && !takes && received === this.#received;
+    this.#sent = sent;
     this.#received = received;
     if (!silent) this.#next("listening", this.#interval, !waiting);
     else if (this.#step === "listening") this.#askPeer();

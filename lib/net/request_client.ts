@@ -20,7 +20,6 @@ import {
   RequestFailedError,
   type RequestState,
   RequestTimeoutError,
-  TlsHandshakeError,
 } from "../errors.ts";
 import { Alarm } from "./alarm.ts";
 import {
@@ -579,13 +578,7 @@ export class RequestClient<Q, A> implements AsyncDisposable {
     const { bytesSent, pending } = this.#framing.stats;
     const closedByOther = how === "broken" &&
       cause instanceof ConnectionClosedError;
-    // Without a handshake, the peer could read nothing of what it was sent.
-    const refused = cause instanceof TlsHandshakeError;
-    const given = closedByOther
-      ? NOT_LAID_OUT
-      : refused
-      ? 0
-      : bytesSent + pending;
+    const given = closedByOther ? NOT_LAID_OUT : bytesSent + pending;
     for (const waiting of this.#waiting) {
       this.#fail(
         waiting,

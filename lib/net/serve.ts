@@ -188,7 +188,7 @@ const ACCEPT_AGAIN = { minDelay: 50, maxDelay: 1000, jitter: 0 };
  * | `idleTimeout`              | 600,000 ms      | closed: `ReadTimeoutError`                                                                |
  * | `frameTimeout`             | 300,000 ms      | closed: `ReadTimeoutError` with `have` and `need`                                         |
  * | `minimumRate`              | 64 bytes/s      | closed: `ReadTimeoutError` with `have` and `need`                                         |
- * | `writeTimeout`             | 30,000 ms       | closed: `WriteTimeoutError` with `pending`                                                |
+ * | `writeTimeout`             | 120,000 ms      | closed: `WriteTimeoutError` with `pending`                                                |
  * | `lingerTimeout`            | 2,000 ms        | closed, without an error: everything was sent                                             |
  * | `memoryBudget`             | 268,435,456 bytes | those that hold more than their share are not read from until there is room             |
  * | `highWaterMark`            | 65,536 bytes    | `write` returns a promise, by which the handler waits                                     |

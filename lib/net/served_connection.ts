@@ -355,6 +355,10 @@ export class ServedConnection<T, W> implements PeerInfo {
     this.#shaking = new AbortController();
     const { signal } = this.#shaking;
     const secured = await tls.accept(this.#conn, remainder, { signal });
+    if (this.#verdict !== undefined) {
+      secured.close();
+      throw this.#verdict;
+    }
     this.#tls = secured;
     return this.#begin(secured);
   }
@@ -385,7 +389,9 @@ export class ServedConnection<T, W> implements PeerInfo {
   #fail(error: unknown): void {
     // What the server ended fails in other ways then.
     if (this.#verdict !== undefined && this.#stage !== "handling") return;
-    if (error === this.#verdict) return;
+    // Nor is the verdict told again that a handler passes on, or makes an error of its own of.
+    const origin = error instanceof Error ? error.cause ?? error : error;
+    if (this.#verdict !== undefined && this.#verdict === origin) return;
     const { tally } = this.#host;
     if (error instanceof ConnectionRejectedError) tally.refused++;
     else if (this.#verdict === undefined) tally.failed++;

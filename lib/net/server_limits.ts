@@ -76,10 +76,12 @@ export interface ServerLimits {
    */
   minimumRate?: number;
   /**
-   * How long a peer may take none of the bytes that wait to be sent to it, in milliseconds. While the memory
+   * How long a peer may take none of the bytes that wait to be sent to it, in milliseconds. The system takes some
+   * megabytes for it, and takes more only when a good part of them has left: a peer that reads 10 KB a second keeps
+   * to the default. While the memory
    * budget is used up, it is a tenth.
    *
-   * @default {30_000}
+   * @default {120_000}
    */
   writeTimeout?: number;
   /**
@@ -109,7 +111,7 @@ const DEFAULTS: Required<ServerLimits> = {
   idleTimeout: 600_000,
   frameTimeout: 300_000,
   minimumRate: 64,
-  writeTimeout: 30_000,
+  writeTimeout: 120_000,
   lingerTimeout: 2_000,
   memoryBudget: 256 * 1024 * 1024,
 };

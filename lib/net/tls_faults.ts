@@ -178,8 +178,7 @@ export function handshakeFault(
       cause,
     );
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return handshakeError(handshake, reason, cause);
+  return handshakeError(handshake, messageOf(cause), cause);
 }
 
 /**
@@ -236,10 +235,9 @@ const BEGINNINGS: readonly (readonly [RegExp, string])[] = [
  * @returns A clause; `undefined` if TLS may begin so.
  */
 export function plaintextClause(bytes: Uint8Array): string | undefined {
-  // A handshake record, of a version whose first number is 3.
-  if (bytes.length === 0 || bytes[0] === 22 && (bytes[1] ?? 3) === 3) {
-    return undefined;
-  }
+  // A record of a handshake, or of an alert, of a version whose first number is 3.
+  const record = bytes[0] === 22 || bytes[0] === 21;
+  if (bytes.length === 0 || record && (bytes[1] ?? 3) === 3) return undefined;
   const seen = bytes.subarray(0, 16);
   const text = String.fromCharCode(...seen);
   const known = BEGINNINGS.find(([beginning]) => beginning.test(text));

@@ -585,11 +585,12 @@ Deno.test("serve() lets nobody hold up others who has stopped to read himself", 
   await second.sends(raw("\0\0\0\x05h"), 5);
   using _other = bench.hold(1000);
   await first.sends(raw("e"), 6); // it is the one that may go on
-  await writeAll(second.conn, raw("ello"));
+  await writeAll(second.conn, raw("el"));
   await until(() => bench.budget.pauses === 1);
   first.served.look(0);
   first.served.look(500);
-  assertEquals(second.tally.bytesReceived, 5);
+  await writeAll(second.conn, raw("lo"));
+  assertEquals(second.tally.bytesReceived, 7);
   controller.abort();
   await gaveUp.promise;
   first.served.look(1000);
@@ -608,9 +609,11 @@ for (const others of [0, 1]) {
     await first.sends(wordBytes("x".repeat(500)).subarray(0, 402), 402);
     await first.sends(raw("x"), 403);
     using second = await bench.accept();
+    const word = wordBytes("x".repeat(500));
     if (others > 0) {
-      await writeAll(second.conn, wordBytes("x".repeat(500)));
+      await writeAll(second.conn, word.subarray(0, 450));
       await until(() => bench.budget.pauses === 1);
+      await writeAll(second.conn, word.subarray(450));
     }
     for (const time of [0, 1000, 1001]) {
       assertEquals(bench.told, []);
@@ -1507,4 +1510,21 @@ Deno.test("serve() serves others while peers that do not read use its memory up"
   assert(memoryPeak <= 5 * answer + 100, `${memoryPeak}`);
   assert(longestQueue <= answer, `${longestQueue}`);
   for (const conn of deaf) conn.close();
+});
+
+Deno.test("serve() answers whole requests while others fill its memory with frames that do not end", async () => {
+  await using server = serve(
+    { port: 0, memoryBudget: 4000, lingerTimeout: 20 },
+    text(lengthPrefixed({ maxFrameLength: 10_000 })),
+    shout,
+  );
+  await using besiegers = new AsyncDisposableStack();
+  for (let i = 0; i < 20; i++) {
+    const conn = besiegers.use(await dial(server));
+    await writeAll(conn, wordBytes("x".repeat(2000)).subarray(0, 1000));
+  }
+  await until(() => server.stats.paused > 0);
+  await using peer = await connectTo(server);
+  for (let i = 0; i < 10; i++) await assertServed(peer);
+  assertEquals(server.stats.timedOut, 0);
 });

@@ -30,7 +30,7 @@ const AMOUNTS: readonly [name: Amount, standard: number, least: number][] = [
   ["idleTimeout", 600_000, 0],
   ["frameTimeout", 300_000, 0],
   ["minimumRate", 64, 0],
-  ["writeTimeout", 30_000, 0],
+  ["writeTimeout", 120_000, 0],
   ["lingerTimeout", 2_000, 0],
   ["memoryBudget", 268_435_456, 1],
 ];

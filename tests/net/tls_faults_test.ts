@@ -1,9 +1,16 @@
+/**
+ * What the platform says when TLS fails, and what it is taken for.
+ *
+ * @module
+ */
+
 import {
   ConnectionError,
   PeerResetError,
   TlsHandshakeError,
 } from "@framewire/framewire";
 import {
+  assert,
   assertEquals,
   assertInstanceOf,
   assertStrictEquals,
@@ -131,4 +138,15 @@ Deno.test("plaintextClause() lets through what may become a handshake", () => {
     String
       .raw`the peer sent plaintext: the bytes b'\x16\x04' begin no handshake`,
   );
+});
+
+Deno.test("plaintextClause() knows a handshake and an alert of TLS, whole or begun", () => {
+  for (
+    const bytes of [[], [22], [21], [22, 3, 1, 0], [21, 3, 3, 0, 2, 2, 70]]
+  ) {
+    assertEquals(plaintextClause(new Uint8Array(bytes)), undefined);
+  }
+  for (const bytes of [[23], [22, 4], [21, 0], [0, 0, 0, 5]]) {
+    assert(plaintextClause(new Uint8Array(bytes)) !== undefined);
+  }
 });
