@@ -57,7 +57,12 @@ const CONFINED: readonly [
   ["console", /\bconsole\./, ["cli"]],
   ["timers", /\bset(Timeout|Interval)\(/, ["lib/net", "lib/testing", "cli"]],
   ["the program", /\bDeno\.(args|exit|stdin|stdout|stderr)\b/, ["cli"]],
-  ["JSON.parse", /\bJSON\.parse\(/, ["lib/codec", "lib/message", "lib/protocols", "cli"]],
+  ["JSON.parse", /\bJSON\.parse\(/, [
+    "lib/codec",
+    "lib/message",
+    "lib/protocols",
+    "cli",
+  ]],
 ];
 
 const root = new URL("../", import.meta.url);
