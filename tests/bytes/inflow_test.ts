@@ -11,7 +11,12 @@ import {
   lengthPrefixed,
   TruncatedFrameError,
 } from "@framewire/framewire";
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 
 const codec = lengthPrefixed({ width: 1, maxFrameLength: 2, maxBodyLength: 9 });
 
@@ -133,6 +138,23 @@ Deno.test("FrameDecoder goes through bodies in chunks of any length", () => {
     ], `chunks of ${length} bytes`);
     assertEquals(decoder.end(), undefined);
   }
+});
+
+Deno.test("FrameDecoder takes no new memory for each little piece of a body", () => {
+  const decoder = new FrameDecoder(
+    lengthPrefixed({ maxFrameLength: 2, maxBodyLength: 2 ** 30 }),
+  );
+  decoder.push(new Uint8Array([0x3f, 0, 0, 0]));
+  assertInstanceOf(decoder.next(), FrameBody);
+  const buffers = new Set<ArrayBuffer>();
+  for (let i = 0; i < 1000; i++) {
+    const room = decoder.room();
+    buffers.add(room.buffer);
+    decoder.commit(10);
+    assertEquals(decoder.takeBody()?.length, 10);
+  }
+  // The first slab is of 512 bytes, those behind it of 4 KiB.
+  assertEquals(buffers.size <= 5, true, `${buffers.size} buffers`);
 });
 
 Deno.test("FrameDecoder refuses a codec that keeps its body to itself", () => {
