@@ -16,7 +16,12 @@
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { ByteSink } from "../bytes/byte_sink.ts";
 import type { Codec, LimitOptions } from "../codec/codec.ts";
-import { malformed, tooLarge, tooLargeToWrite } from "../codec/faults.ts";
+import {
+  inOneLine,
+  malformed,
+  tooLarge,
+  tooLargeToWrite,
+} from "../codec/faults.ts";
 import { mapCodec } from "../codec/map_codec.ts";
 import { netstring } from "../codec/netstring.ts";
 import { checkInteger, checkLimits, checkOneOf } from "../codec/options.ts";
@@ -271,7 +276,7 @@ function textBytes(
     if (code > 0xff || forbidden.test(text[i])) {
       throw new TypeError(
         `Cannot write frame: ${what} must be characters that each stand for a byte, without ends of lines and zeros: it has ${
-          JSON.stringify(text[i])
+          shown(text[i])
         }`,
       );
     }
@@ -330,7 +335,7 @@ function readHeaders(
 
 /** A part of a request as an error shows it. */
 function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 60));
+  return inOneLine(JSON.stringify(text.slice(0, 60)));
 }
 
 function layOutHeaders(
@@ -348,7 +353,7 @@ function layOutHeaders(
     if (name === "" || name === CONTENT_LENGTH || name === SCGI) {
       throw new TypeError(
         `Cannot write frame: a header cannot be ${
-          JSON.stringify(name)
+          shown(name)
         }: CONTENT_LENGTH and SCGI are made when it is written`,
       );
     }
@@ -378,7 +383,7 @@ function layOutResponse(response: ScgiResponse, out: ByteSink): void {
     if (!TOKEN.test(name)) {
       throw new TypeError(
         `Cannot write frame: a header's name must be letters, digits and hyphens: it is ${
-          JSON.stringify(name)
+          shown(name)
         }`,
       );
     }
@@ -417,7 +422,7 @@ function readResponse(bytes: Uint8Array): ScgiResponse {
     }
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+    const value = trimmed(line, colon + 1);
     if (!TOKEN.test(name) || /[\0\r]/.test(value)) {
       throw new RangeError(
         `a header must be a name, a colon and a value: it is ${shown(line)}`,
@@ -429,6 +434,18 @@ function readResponse(bytes: Uint8Array): ScgiResponse {
     else throw new RangeError("Status comes twice");
     if (kind === "location") location = true;
   }
+}
+
+/** What stands from an index on, without the blanks around it. A regex would begin again at each of those within. */
+function trimmed(line: string, start: number): string {
+  let end = line.length;
+  while (start < end && isBlank(line[start])) start++;
+  while (start < end && isBlank(line[end - 1])) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(char: string): boolean {
+  return char === " " || char === "\t";
 }
 
 function readStatus(
