@@ -21,7 +21,9 @@ const pings = setInterval(
   () => broker.write({ type: "pingreq" })?.catch(() => {}), // reading reports it
   KEEP_ALIVE * 1000 / 2,
 );
+let stopping = false;
 Deno.addSignalListener("SIGINT", async () => {
+  stopping = true;
   clearInterval(pings);
   await broker.write({ type: "disconnect" });
   await broker.closeWrite();
@@ -40,4 +42,5 @@ for await (const packet of broker) {
     throw new Error(`The broker refuses us: ${packet.reasonCode}`);
   }
 }
-Deno.exit();
+if (!stopping) console.error("The broker ended the connection");
+Deno.exit(stopping ? 0 : 1);

@@ -159,7 +159,8 @@ const VANISHED = "the peer has vanished";
  * client is closed, all that wait fail with a {@linkcode RequestFailedError}, whose `state` says whether the
  * request can have been carried out. Nothing is ever sent twice.
  *
- * The client owns the connection: nobody else reads from it, writes to it, or closes it.
+ * The client owns the connection: nobody else reads from it or closes it. Beside it, what has no answer, such as a
+ * notification, may be written to it where answers have ids.
  *
  * @typeParam Q The requests.
  * @typeParam A The answers.

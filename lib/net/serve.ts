@@ -279,10 +279,9 @@ export function serve<T, W = T>(
   }
   const { hostname = "127.0.0.1", port } = options;
   const { reusePort = false, tcpBacklog = 511 } = options;
-  const listener = at(
-    `${hostname}:${port}`,
-    () => Deno.listen({ hostname, port, reusePort, tcpBacklog }),
-  );
+  // The types of Deno without its unstable part know no `reusePort`.
+  const where = { hostname, port, reusePort, tcpBacklog };
+  const listener = at(`${hostname}:${port}`, () => Deno.listen(where));
   return new ListeningServer(listener, setting);
 }
 

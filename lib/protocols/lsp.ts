@@ -45,7 +45,9 @@ import { jsonRpc, type JsonRpcMessage } from "./json_rpc.ts";
  * await using client = new RequestClient(peer, {
  *   idOf: {
  *     request: (message) => "id" in message ? message.id : undefined,
- *     response: (message) => message.type === "response" ? message.id : undefined,
+ *     // An answer may be an error; what the server asks or tells by itself is for `onUnmatched`.
+ *     response: (message) =>
+ *       message.type === "response" || message.type === "error" ? message.id : undefined,
  *   },
  * });
  * const answer = await client.ask({
