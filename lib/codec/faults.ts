@@ -85,6 +85,15 @@ export function inOneLine(text: string): string {
   );
 }
 
+/** What was thrown as a part of a message, whatever it is: not all values can be made a string. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return `a value of type ${typeof thrown}`;
+  }
+}
+
 /** What there is to say of a frame that is too large. */
 export interface TooLarge {
   /** The length that was announced or reached. */

@@ -10,7 +10,7 @@
 import { FramingError, MalformedFrameError } from "../errors.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import type { Codec } from "./codec.ts";
-import { inOneLine, resemblance } from "./faults.ts";
+import { inOneLine, reasonOf, resemblance } from "./faults.ts";
 
 const encoder = new TextEncoder();
 const PREVIEW_LENGTH = 32;
@@ -66,17 +66,18 @@ export function mapCodec<T, W, U, V = U>(
     try {
       value = mapping.decode(frame);
     } catch (cause) {
+      received.skipBody(); // the caller never gets it, to read it
       if (cause instanceof FramingError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
       const preview = previewOf(frame);
       throw new MalformedFrameError(
-        `Cannot decode frame: ${inOneLine(reason)}${
+        `Cannot decode frame: ${inOneLine(reasonOf(cause))}${
           resemblance(preview, false)
         }`,
         { offset, preview, recoverable: true, cause },
       );
     }
     if (value === undefined) {
+      received.skipBody();
       throw new TypeError("Cannot decode frame: decode returned undefined");
     }
     return value;

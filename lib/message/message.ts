@@ -11,7 +11,7 @@ import type { ByteReader, ByteWriter } from "../bytes/byte_io.ts";
 import { hostByteOrder } from "../bytes/byte_order.ts";
 import type { ByteQueue } from "../bytes/byte_queue.ts";
 import { ByteSink } from "../bytes/byte_sink.ts";
-import type { FrameBody } from "../bytes/frame_body.ts";
+import { FrameBody } from "../bytes/frame_body.ts";
 import type { Codec, LimitOptions } from "../codec/codec.ts";
 import {
   countTelling,
@@ -36,7 +36,7 @@ import {
 import { KnownHeaders } from "./known_headers.ts";
 import { readPlainHeader } from "./plain_header.ts";
 
-/** A reader or writer that gives or takes nothing so many times in a row is broken. */
+/** A reader, writer or source that gives or takes nothing so many times in a row is broken. */
 const MAX_EMPTY = 100;
 const NO_BYTES = new Uint8Array(0);
 
@@ -159,7 +159,7 @@ export class Message {
   /**
    * Reads one message from a bare connection, and not a byte more. For more than one message use a
    * `Framing` with {@linkcode messages}, which reads ahead. If it has a body, that is read from the connection too,
-   * and has to be read to its end before anything else is.
+   * and has to be read to its end before anything else is; to cancel it is to read the rest and throw it away.
    *
    * @param source Where to read from.
    * @param options The limits; a message over them is always the end.
@@ -209,6 +209,9 @@ export class Message {
     }
     while (!ended) {
       const message = decoder.next();
+      if (message?.body !== undefined) {
+        return new BodyMessage(wholly(message.body), message.header);
+      }
       if (message !== undefined) return message;
       await more();
     }
@@ -222,7 +225,8 @@ export class Message {
    * @param options The limits.
    * @throws {RangeError} If the message is over a limit, or the source of its body does not give its length: then a
    * part of it has been written.
-   * @throws {TypeError} If the writer takes no bytes again and again.
+   * @throws {TypeError} If the writer takes no bytes again and again, or the source gives none; if the content is not as
+   * long any more as when the message was made.
    */
   async write(
     target: ByteWriter,
@@ -306,10 +310,37 @@ function headerOf(
   };
 }
 
+/** A body of which nothing stays in the connection: nobody else knows what would be owed of one that is cancelled. */
+function wholly(body: FrameBody): FrameBody {
+  const bytes = body[Symbol.asyncIterator]();
+  let last: Promise<unknown> = Promise.resolve();
+  /** One read at a time: two would both take what is missing. */
+  function next(): ReturnType<typeof bytes.next> {
+    const result = last.then(() => bytes.next());
+    last = result.catch(() => {});
+    return result;
+  }
+  async function cancel(): ReturnType<typeof bytes.next> {
+    let result = await next();
+    while (!result.done) result = await next();
+    return result;
+  }
+  return new FrameBody(body.length, {
+    [Symbol.asyncIterator]: () => ({ next, return: cancel }),
+  });
+}
+
 async function writeBody(target: ByteWriter, body: FrameBody): Promise<void> {
   let left = body.length;
+  let emptyPieces = 0;
   for await (const chunk of body) {
     left -= chunk.length;
+    emptyPieces = chunk.length > 0 ? 0 : emptyPieces + 1;
+    if (emptyPieces === MAX_EMPTY) {
+      throw new TypeError(
+        `Cannot write message: the source of its body gave no bytes ${MAX_EMPTY} times in a row`,
+      );
+    }
     if (left < 0) break;
     await writeAll(target, chunk);
   }
@@ -489,8 +520,13 @@ export function messages(options: MessagesOptions = {}): Codec<Message> {
       const { contentLength: length } = header;
       if (length > bound) throw tooLargeToWrite(length, bound, boundOption);
       const laidOut = content.length === length ? content : message.body;
+      if (laidOut?.length !== length) {
+        throw new TypeError(
+          `Cannot write message: its content has ${content.length} bytes and its header says ${length}: was its buffer transferred or resized?`,
+        );
+      }
       layOutHeader(header, headerLimit, out);
-      if (laidOut !== undefined) out.write(laidOut);
+      out.write(laidOut);
     },
   };
 }

@@ -16,6 +16,7 @@
 import type { ByteWriter } from "../bytes/byte_io.ts";
 import { ByteSink } from "../bytes/byte_sink.ts";
 import type { FrameBody } from "../bytes/frame_body.ts";
+import { reasonOf } from "../codec/faults.ts";
 import { ConnectionError, WriteTimeoutError } from "../errors.ts";
 import { Deadline, type WaitOptions } from "./deadline.ts";
 import { connectionFault } from "./faults.ts";
@@ -28,6 +29,8 @@ const FLUSH_FROM = 64 * 1024;
 const QUIET_TURNS = 6;
 /** A connection that takes nothing so many times in a row is broken. */
 const MAX_EMPTY_WRITES = 100;
+/** So is a source that gives nothing so many times in a row: nobody else would get a turn. */
+const MAX_EMPTY_PIECES = 100;
 const NO_BYTES: Uint8Array = new Uint8Array();
 
 /** Those who wait until bytes have been sent up to a position. */
@@ -83,6 +86,7 @@ export class SendBuffer {
   #body: FrameBody | undefined;
   #bodyBytes: AsyncIterator<Uint8Array> | undefined;
   #bodyLeft = 0;
+  #emptyPieces = 0;
   /** Whether nothing can be sent before the body gives more. */
   starved = false;
   /** Why the connection was closed here: a body was not what was promised. */
@@ -335,6 +339,7 @@ export class SendBuffer {
     const body = this.sink.takeBody();
     if (body === undefined) return this.#chunkDone();
     this.#bodyLeft = body.length;
+    this.#emptyPieces = 0;
     this.#body = body;
     try {
       this.#bodyBytes = body[Symbol.asyncIterator]();
@@ -347,24 +352,32 @@ export class SendBuffer {
   /** Asks the body for more. */
   #pump(last?: Uint8Array): void {
     this.starved = true;
-    this.#bodyBytes?.next().then(
-      (result) => this.#bodyGave(result, last),
-      (error) => this.#bodyFailed(failed(error), error),
-    );
+    try {
+      Promise.resolve(this.#bodyBytes?.next()).then(
+        (result) => this.#bodyGave(result, last),
+        (error) => this.#bodyFailed(failed(error), error),
+      );
+    } catch (error) {
+      this.#bodyFailed(failed(error), error);
+    }
   }
 
   /**
    * Sends what the body gave.
    *
-   * @param result What it gave.
+   * @param result What it gave; what is no result is a fault of the source like any other.
    * @param last What it gave before, if that was all that it had to give.
    */
   #bodyGave(
-    { value, done }: IteratorResult<Uint8Array, unknown>,
+    result: IteratorResult<Uint8Array, unknown> | undefined,
     last: Uint8Array | undefined,
   ): void {
     if (this.#failed) return;
     this.starved = false;
+    if (typeof result !== "object" || result === null) {
+      return this.#bodyFailed("gave no result");
+    }
+    const { value, done } = result;
     if (done) {
       if (last === undefined) return this.#bodyFailed("ended too early");
       this.#body = undefined;
@@ -376,6 +389,12 @@ export class SendBuffer {
     if (value.length > this.#bodyLeft) return this.#bodyFailed("gave too much");
     this.#bodyLeft -= value.length;
     // The peer is to take for whole only what is: the end is sent when the source has ended.
+    if (value.length > 0) this.#emptyPieces = 0;
+    else if (++this.#emptyPieces === MAX_EMPTY_PIECES) {
+      return this.#bodyFailed(
+        `gave no bytes ${MAX_EMPTY_PIECES} times in a row`,
+      );
+    }
     if (value.length === 0) this.#pump(last);
     else if (this.#bodyLeft === 0) this.#pump(value);
     else this.#handPart(value);
@@ -424,5 +443,5 @@ export class SendBuffer {
 }
 
 function failed(error: unknown): string {
-  return `failed (${error instanceof Error ? error.message : String(error)})`;
+  return `failed (${reasonOf(error)})`;
 }

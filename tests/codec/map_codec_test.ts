@@ -10,6 +10,7 @@ import {
   fixedLength,
   FrameDecoder,
   FrameTooLargeError,
+  lengthPrefixed,
   MalformedFrameError,
   mapCodec,
   netstring,
@@ -146,4 +147,27 @@ Deno.test("mapCodec() maps what was mapped, and errors say what they know", () =
     ["=true", "malformed, goes on at 4", "=false", "end"],
   );
   assertEquals(encodeFrame(lengths, true), raw("1:\0,"));
+});
+
+Deno.test("mapCodec() leaves out the body of a frame that its decode refuses", () => {
+  const bodies = lengthPrefixed({
+    width: 1,
+    maxFrameLength: 2,
+    maxBodyLength: 9,
+  });
+  for (const cause of [new Error("too large"), Object.create(null)]) {
+    const codec = mapCodec(bodies, {
+      decode(frame) {
+        if (frame instanceof Uint8Array) return frame;
+        throw cause;
+      },
+      encode: (frame: Uint8Array) => frame,
+    });
+    const decoder = new FrameDecoder(codec);
+    decoder.push(raw("\x03ab"));
+    const error = assertThrows(() => decoder.next(), MalformedFrameError);
+    assertEquals(error.recoverable, true);
+    decoder.push(raw("c\x01d"));
+    assertEquals(decoder.next(), raw("d"));
+  }
 });

@@ -562,8 +562,8 @@ Deno.test("Message.read() and Message.write() carry bodies over a bare connectio
   await streamed(5).write(here, LARGE);
   here.close();
   const next = await Message.read(there, LARGE);
-  await next?.body?.cancel(); // what is left is for who reads on
-  assertEquals(await there.read(new Uint8Array(1)), 1);
+  await next?.body?.cancel(); // nothing is left for who reads on
+  assertEquals(await there.read(new Uint8Array(1)), null);
   there.close();
 });
 
@@ -609,4 +609,62 @@ Deno.test("messages() refuses a maxBodyLength below maxFrameLength", () => {
     RangeError,
     "maxBodyLength must be a whole number from 10",
   );
+});
+
+Deno.test("Message.read() leaves nothing of a body that is cancelled in the connection", async () => {
+  const inner = encodeFrame(messages(), Message.text("a part of the content"));
+  const content = concat([new Uint8Array(5000), inner]);
+  for (
+    const [how, leave] of [
+      ["at once", (body: FrameBody) => body.cancel()],
+      ["by leaving its loop", async (body: FrameBody) => {
+        for await (const _ of body) break;
+      }],
+      ["while more is awaited", async (body: FrameBody) => {
+        const bytes = body[Symbol.asyncIterator]();
+        await Promise.all([bytes.next(), bytes.next(), body.cancel()]);
+      }],
+    ] as const
+  ) {
+    const [here, there] = connPair();
+    const sent = (async () => {
+      await new Message(content).write(here);
+      await Message.text("next").write(here);
+      here.close();
+    })();
+    const message = await Message.read(there, {
+      maxFrameLength: 10,
+      maxBodyLength: 10_000,
+    });
+    assert(message?.body !== undefined);
+    await leave(message.body);
+    assertEquals((await Message.read(there))?.text(), "next", how);
+    await sent;
+    there.close();
+  }
+});
+
+Deno.test("messages() refuses a message whose buffer was transferred", () => {
+  const content = new Uint8Array(5);
+  const message = Message.binary(content);
+  content.buffer.transfer();
+  assertThrows(
+    () => encodeFrame(messages(), message),
+    TypeError,
+    "its content has 0 bytes and its header says 5",
+  );
+});
+
+Deno.test("Message.write() gives up a body whose source gives nothing for ever", async () => {
+  const [here, there] = connPair();
+  function* source(): Generator<Uint8Array<ArrayBuffer>> {
+    while (true) yield new Uint8Array();
+  }
+  await assertRejects(
+    () => Message.stream(new FrameBody(5, source())).write(here, LARGE),
+    TypeError,
+    "the source of its body gave no bytes 100 times in a row",
+  );
+  here.close();
+  there.close();
 });

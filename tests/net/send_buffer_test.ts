@@ -10,6 +10,7 @@ import {
   ConnectionClosedError,
   ConnectionError,
   encodeFrame,
+  FrameBody,
   Framing,
   lengthPrefixed,
   lines,
@@ -682,4 +683,54 @@ Deno.test("write() of a large frame is rejected when the connection throws at on
 async function turns(count: number): Promise<string> {
   for (let i = 0; i < count; i++) await undefined;
   return "waits";
+}
+
+/** Sources that do what none may, and what is said of them. */
+const MISBEHAVED: [
+  what: string,
+  next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>,
+  said: string,
+][] = [
+  [
+    "gives nothing for ever",
+    () => Promise.resolve({ value: new Uint8Array(), done: false }),
+    "gave no bytes 100 times in a row",
+  ],
+  [
+    "throws what is no text",
+    () => Promise.reject(Object.create(null)),
+    "failed (a value of type object)",
+  ],
+  [
+    "throws instead of rejecting",
+    () => {
+      throw new Error("at once");
+    },
+    "failed (at once)",
+  ],
+  // What the types forbid and JavaScript does.
+  [
+    "gives no result",
+    () => Promise.resolve(JSON.parse("null")),
+    "gave no result",
+  ],
+];
+
+for (const [what, next, said] of MISBEHAVED) {
+  Deno.test(`Framing.write() ends the connection when the source of a body ${what}`, async () => {
+    const [here, there] = connPair();
+    using peer = new Framing(
+      here,
+      lengthPrefixed({ maxFrameLength: 1, maxBodyLength: 9 }),
+    );
+    const source = { [Symbol.asyncIterator]: () => ({ next }) };
+    const sent = peer.write(new FrameBody(5, source));
+    const error = await assertRejects(
+      () => sent ?? Promise.resolve(),
+      ConnectionError,
+      said,
+    );
+    assertStringIncludes(error.message, "after 0 of 5 bytes");
+    there.close();
+  });
 }
