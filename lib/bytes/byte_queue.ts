@@ -145,6 +145,7 @@ export class ByteQueue {
   #seam = 0;
   /** Bytes still to come that are to be thrown away. */
   #owed = 0;
+  #owesBody = false;
   #skipStep: SkipStep | undefined;
   /** The body whose bytes are at the front. */
   #inflow: Inflow | undefined;
@@ -390,6 +391,7 @@ export class ByteQueue {
     const here = Math.min(count, this.length);
     this.#remove(here);
     this.#owed += count - here;
+    this.#owesBody = false;
   }
 
   /**
@@ -405,6 +407,11 @@ export class ByteQueue {
   /** Whether a frame is being left out and its end has not come. */
   get skipping(): boolean {
     return this.#owed > 0 || this.#skipStep !== undefined;
+  }
+
+  /** Whether what is being left out is the rest of a body. */
+  get skippingBody(): boolean {
+    return this.#owed > 0 && this.#owesBody;
   }
 
   /**
@@ -465,6 +472,7 @@ export class ByteQueue {
     inflow.left = 0;
     this.#endBody(inflow);
     this.skip(left);
+    this.#owesBody = true;
   }
 
   /**

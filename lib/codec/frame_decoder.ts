@@ -101,6 +101,11 @@ export class FrameDecoder<T> {
     return this.#received.skipping;
   }
 
+  /** Whether it is the rest of a body, which was cancelled. */
+  get skippingBody(): boolean {
+    return this.#received.skippingBody;
+  }
+
   /**
    * Which other protocol the stream looks like, if its first frame is still arriving, as a clause for the end
    * of a message such as `: the bytes b'GET / HT' look like HTTP`; empty if it looks like none.

@@ -468,18 +468,19 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    *
    * @returns The connection, and the bytes that came from it and are part of no frame.
    * @throws {Deno.errors.Busy} If a read is under way, or one that timed out is still pending in the
-   * connection: it would take the next bytes. If a body is not over.
+   * connection: it would take the next bytes. If a body is not over,
+   * or the rest of one that was cancelled, or of a frame that is left out, has not come.
    * @throws {ConnectionError} If the connection broke or is closed.
    */
   async detach(): Promise<Detached<C>> {
     this.#checkKept("detach");
     this.#checkIdle("detach");
-    this.#checkNoBody("detach");
+    this.#checkNothingOwed();
     this.#throwDeferred();
     do await this.drain(); while (this.#send.pending > 0); // somebody may have written meanwhile
     this.#checkKept("detach");
     this.#checkIdle("detach");
-    this.#checkNoBody("detach");
+    this.#checkNothingOwed();
     this.#gone = "detached";
     this.#account?.[Symbol.dispose]();
     return { conn: this.#conn, remainder: this.#decoder.takeRest() };
@@ -927,7 +928,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     progress.buffered = buffered;
     progress.needed = needed;
     progress.insideFrame = buffered > 0 || skipping || bodyLeft > 0;
-    progress.insideBody = bodyLeft > 0;
+    progress.insideBody = bodyLeft > 0 || this.#decoder.skippingBody;
     progress.starved = this.#send.starved;
     progress.stream = this.#decoder;
   }
@@ -950,6 +951,15 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     if (this.#decoder.bodyLeft === 0 && this.#feeding === undefined) return;
     throw new Deno.errors.Busy(
       `Cannot ${action}: the body of a frame is not over`,
+    );
+  }
+
+  /** What is still to come of a frame would reach who goes on with the connection. */
+  #checkNothingOwed(): void {
+    this.#checkNoBody("detach");
+    if (!this.#decoder.skipping) return;
+    throw new Deno.errors.Busy(
+      "Cannot detach: the rest of a frame that is left out has not come",
     );
   }
 

@@ -9,6 +9,7 @@ import {
   ConnectionClosedError,
   ConnectionError,
   encodeFrame,
+  FrameBody,
   FrameTooLargeError,
   Framing,
   json,
@@ -32,6 +33,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { createConnection } from "node:net";
+import { lookAt, NOTHING_SEEN } from "../../lib/net/framing.ts";
 import {
   CONNECTIONS,
   readAll,
@@ -1153,4 +1155,46 @@ Deno.test("Framing refuses a wrong timeout even if a frame is here", async () =>
   await assertRejects(() => peer.readBatch({ timeout: NaN }), RangeError);
   assertEquals(await peer.read({ timeout: 0 }), "b");
   await peer.close();
+});
+
+Deno.test("Framing.detach() is refused while the rest of a frame that is left out has not come", async () => {
+  for (const onOversize of ["skip", "error"] as const) {
+    const codec = lengthPrefixed({
+      width: 1,
+      maxFrameLength: 4,
+      onOversize,
+      ...(onOversize === "error" ? { maxBodyLength: 9 } : {}),
+    });
+    const [here, there] = connPair();
+    const peer = new Framing(there, codec);
+    await here.write(raw("\x06ab"));
+    const frame = await peer.read().catch(() => undefined);
+    if (frame instanceof FrameBody) await frame.cancel();
+    await assertRejects(() => peer.detach(), Deno.errors.Busy, "has not come");
+    await here.write(raw("cdef\x01g"));
+    assertEquals(await peer.read(), raw("g"));
+    (await peer.detach()).conn.close();
+    here.close();
+  }
+});
+
+Deno.test("a body that is cancelled counts as a body until all of it has come", async () => {
+  const [here, there] = connPair();
+  using peer = new Framing(
+    there,
+    lengthPrefixed({ width: 1, maxFrameLength: 4, maxBodyLength: 9 }),
+  );
+  const progress = { ...NOTHING_SEEN };
+  await here.write(raw("\x06ab"));
+  const body = await peer.read();
+  assertInstanceOf(body, FrameBody);
+  await body.cancel();
+  lookAt(peer, progress);
+  assertEquals([progress.insideFrame, progress.insideBody], [true, true]);
+  const next = peer.read();
+  await here.write(raw("cdef\x01g"));
+  assertEquals(await next, raw("g"));
+  lookAt(peer, progress);
+  assertEquals([progress.insideFrame, progress.insideBody], [false, false]);
+  here.close();
 });
