@@ -730,7 +730,10 @@ function layOutAuthentication(
       }
       return body.bytes(message.salt);
     case "sasl":
-      message.mechanisms.forEach((mechanism) => body.text(mechanism));
+      for (const mechanism of message.mechanisms) {
+        checkMechanism(mechanism); // an empty one would end the list
+        body.text(mechanism);
+      }
       return body.text("");
     case "gssContinue":
     case "saslContinue":
@@ -740,7 +743,13 @@ function layOutAuthentication(
   }
 }
 
+function checkMechanism(mechanism: string): void {
+  if (mechanism !== "") return;
+  throw new RangeError("Cannot write frame: a mechanism must have a name");
+}
+
 function layOutFields(fields: PostgresFields, body: BodyWriter): void {
+  const letters = new Set<string>();
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     const letter = LETTERS.get(name) ?? name;
@@ -751,6 +760,14 @@ function layOutFields(fields: PostgresFields, body: BodyWriter): void {
         }`,
       );
     }
+    if (letters.has(letter)) {
+      throw new RangeError(
+        `Cannot write frame: a field must be given once: ${
+          JSON.stringify(letter)
+        } and ${JSON.stringify(FIELDS[letter])} are the same`,
+      );
+    }
+    letters.add(letter);
     body.letter(letter);
     body.text(value);
   }
@@ -808,6 +825,7 @@ function layOutClient(message: PostgresClientMessage | PostgresProof): Cut {
       return layOut("p", (body) => body.text(message.password));
     case "saslInitialResponse":
       return layOut("p", (body) => {
+        checkMechanism(message.mechanism);
         body.text(message.mechanism);
         body.value(message.data);
       });

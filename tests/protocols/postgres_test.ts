@@ -576,6 +576,12 @@ testEncoding<PostgresClientMessage | PostgresProof>("postgres()", [
     fault: [RangeError, "a parameter must have a name"],
   },
   {
+    name: "refuses a mechanism without a name",
+    codec: client,
+    frame: { type: "saslInitialResponse", mechanism: "", data: null },
+    fault: [RangeError, "a mechanism must have a name"],
+  },
+  {
     name: "refuses a number that does not fit",
     codec: client,
     frame: { type: "execute", portal: "", maxRows: -1 },
@@ -615,6 +621,18 @@ testEncoding<PostgresClientMessage | PostgresProof>("postgres()", [
 ]);
 
 testEncoding<PostgresServerMessage>("postgres() as a server", [
+  {
+    name: "refuses a field by its letter and its name",
+    codec: fromServer,
+    frame: { type: "errorResponse", fields: { S: "a", severity: "b" } },
+    fault: [RangeError, '"S" and "severity" are the same'],
+  },
+  {
+    name: "refuses a mechanism without a name, which would end the list",
+    codec: fromServer,
+    frame: { type: "authentication", method: "sasl", mechanisms: ["A", ""] },
+    fault: [RangeError, "a mechanism must have a name"],
+  },
   {
     name: "refuses a field that has neither a known name nor a letter",
     codec: fromServer,
