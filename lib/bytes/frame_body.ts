@@ -16,12 +16,14 @@ export type BodySource =
  * Content of a known length that is not in memory.
  *
  * One that was received comes straight from the connection, as fast as it is read and no faster: the next frame
- * waits until it has been read to its end or cancelled. If the connection breaks before, reading it throws what
+ * waits until it has been read to its end or cancelled. Who does neither keeps the connection: on a server, no limit
+ * ends it while the handler does not read, and it stays until the server is shut down. If the connection breaks before, reading it throws what
  * the connection's `read` throws.
  *
  * One that is written is taken from its source as fast as the peer takes it, and frames written after it wait. The
  * peer is told the length before the first byte: a source that fails, or gives fewer bytes or more, ends the
- * connection.
+ * connection. So does one that gives empty pieces a hundred times in a row. The source must end when it has given all:
+ * its last piece is sent when it has, so that one that never does is never sent whole.
  *
  * One that was received may be written to another connection.
  *
