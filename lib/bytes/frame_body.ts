@@ -17,8 +17,8 @@ export type BodySource =
  *
  * One that was received comes straight from the connection, as fast as it is read and no faster: the next frame
  * waits until it has been read to its end or cancelled. Who does neither keeps the connection: on a server, no limit
- * ends it while the handler does not read, and it stays until the server is shut down. If the connection breaks before, reading it throws what
- * the connection's `read` throws.
+ * ends it while the handler does not read, and it stays until the server is shut down. If the connection breaks
+ * before, reading it throws what the connection's `read` throws.
  *
  * One that is written is taken from its source as fast as the peer takes it, and frames written after it wait. The
  * peer is told the length before the first byte: a source that fails, or gives fewer bytes or more, ends the
