@@ -15,6 +15,8 @@
  *                                              │      └─ end of stream ──► last frame, null, or truncated
  *                                              └─ it fails ──► reject, now and from now on
  *
+ * Before more of a frame is read that has begun, a server that is short of memory may have it wait: see `#turn`.
+ *
  * While a body is read, which `#feed` brings bytes for, `#readOn` waits until it is over.
  *
  * @module

@@ -3,11 +3,11 @@
  * that wait to be sent.
  *
  *            0                      half                     limit
- *     used   |  everybody goes on    |  those with their share  |  one at a time, whose frame
- *            |                       |  or less, and one more   |  has begun, so that it ends
+ *     used   |  everybody goes on    |  those with their share  |  one at a time, so that
+ *            |                       |  or less, and one more   |  a frame ends
  *
- * A connection that may not go on is paused with what it read last: it takes nothing more in, and what its peer
- * sends waits in the system, then at the peer. Those that are paused go on in the order in which they were.
+ * To go on is to read more of a frame that has begun. A connection that may not is paused: what its peer sends
+ * waits in the system, then at the peer. Those that are paused go on in the order in which they were.
  *
  * @module
  */

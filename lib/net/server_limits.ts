@@ -93,8 +93,8 @@ export interface ServerLimits {
   lingerTimeout?: number;
   /**
    * How many bytes all connections may hold together: those that were received and are no frame yet, and those
-   * that wait to be sent. From half of it on, a connection that holds more than an equal share of that is not
-   * read from until there is room; at the limit none is, but one after another those whose frame has begun.
+   * that wait to be sent. From half of it on, no more is read of a frame that has begun by a connection that holds
+   * more than an equal share of that, until there is room; at the limit by none, but by one after another.
    *
    * @default {268_435_456}
    */
