@@ -388,13 +388,13 @@ export class SendBuffer {
     }
     if (value.length > this.#bodyLeft) return this.#bodyFailed("gave too much");
     this.#bodyLeft -= value.length;
-    // The peer is to take for whole only what is: the end is sent when the source has ended.
     if (value.length > 0) this.#emptyPieces = 0;
     else if (++this.#emptyPieces === MAX_EMPTY_PIECES) {
       return this.#bodyFailed(
         `gave no bytes ${MAX_EMPTY_PIECES} times in a row`,
       );
     }
+    // The peer is to take for whole only what is: the last piece is sent when the source has ended.
     if (value.length === 0) this.#pump(last);
     else if (this.#bodyLeft === 0) this.#pump(value);
     else this.#handPart(value);

@@ -271,7 +271,7 @@ export function serve<T, W = T>(
   const setting = { options, codec, handler, limits, trust, tls };
   if ("path" in options) {
     const { path } = options;
-    const listener = at(
+    const listener = listenAt(
       path,
       () => Deno.listen({ transport: "unix", path }),
     );
@@ -281,12 +281,12 @@ export function serve<T, W = T>(
   const { reusePort = false, tcpBacklog = 511 } = options;
   // The types of Deno without its unstable part know no `reusePort`.
   const where = { hostname, port, reusePort, tcpBacklog };
-  const listener = at(`${hostname}:${port}`, () => Deno.listen(where));
+  const listener = listenAt(`${hostname}:${port}`, () => Deno.listen(where));
   return new ListeningServer(listener, setting);
 }
 
 /** Says in an error where it was that nobody could listen. */
-function at<R>(where: string, listen: () => R): R {
+function listenAt<R>(where: string, listen: () => R): R {
   try {
     return listen();
   } catch (error) {
