@@ -175,10 +175,16 @@ type Meter =
 /** Where OpenTelemetry's implementations register, so that libraries need not know them. */
 const API = Symbol.for("opentelemetry.js.api.1");
 
-/** What is registered there. */
+/** What is registered there, if metrics are switched on. */
 interface Api {
-  /** Makes meters; not there if metrics are switched off. */
-  metrics?: { getMeter(name: string): Meter };
+  /** Makes meters. */
+  metrics: { getMeter(name: string): Meter };
+}
+
+/** Whether something makes meters; what they can do, the interface has promised. */
+function isApi(registered: unknown): registered is Api {
+  return registered instanceof Object && "metrics" in registered &&
+    registered.metrics instanceof Object && "getMeter" in registered.metrics;
 }
 
 /** The servers of this thread, published through one callback. */
@@ -258,8 +264,8 @@ export function publishStats(
   addr: Deno.Addr,
   stats: () => PublishedStats,
 ): Disposable | undefined {
-  const api: Api | undefined = Reflect.get(globalThis, API);
-  if (api?.metrics === undefined) return undefined;
+  const api: unknown = Reflect.get(globalThis, API);
+  if (!isApi(api)) return undefined;
   publisher ??= new Publisher(api.metrics.getMeter("framewire"));
   return publisher.add(attributesOf(addr), stats);
 }
