@@ -39,7 +39,6 @@ const BELOW: Record<string, readonly string[]> = {
   ],
 };
 const PACKAGES: Record<string, readonly string[]> = {
-  "lib/codec": ["@std/bytes"],
   // For their types only: what is loaded with `mod.ts` is loaded by every program.
   "lib/net": ["node:stream", "node:tls"],
   "lib/app": ["@std/bytes"],

@@ -306,7 +306,10 @@ Deno.test("connect() with retry does not try again what is final", async () => {
   );
   await inFolder(async (folder) => {
     const path = `${folder}/${"x".repeat(200)}`;
-    await assertRejects(() => connect({ path, retry: { random } }, lines()), TypeError);
+    await assertRejects(
+      () => connect({ path, retry: { random } }, lines()),
+      TypeError,
+    );
   });
   await assertRejects(
     () => connect({ port: freePort(), retry: { attempts: 0 } }, lines()),
