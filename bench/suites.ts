@@ -668,7 +668,7 @@ export const SUITES: readonly SuiteOfPrograms[] = [
         "framewire",
         "deno bare",
         "time",
-        "each of the modules takes 0.15 ms, 36 of them when this was measured; bundled into one file they took 1 ms in all",
+        "the modules take 9 ms, of which 5.5 are left when all is one minified file, and 2 that many empty modules; a package from npm that took 6 more is no longer loaded",
       ),
     ],
   },
