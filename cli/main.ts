@@ -1,123 +1,30 @@
 /**
- * The programs of the socket tutorials, behind one command.
+ * The command `framewire`: netcat for frames, and the programs of the socket tutorials.
  *
- *     $ deno run --allow-net=127.0.0.1:65432 jsr:@framewire/framewire/cli echo-server
- *     $ deno run jsr:@framewire/framewire/cli              lists them
- *     $ deno run jsr:@framewire/framewire/cli demo --help  says what one takes
+ *     $ deno install -g --allow-net jsr:@framewire/framewire/cli -n framewire
+ *     $ framewire                                      lists what it can do
+ *     $ framewire tap --help                           says what one takes
+ *     $ framewire connect 127.0.0.1:65432 -c length:4  frames to and from the terminal
+ *     $ framewire echo-server                          a program of the tutorials
  *
- * Each is also a file of its own, `cli/echo_server.ts` and so on, to be read next to the tutorial.
+ * Each is also a file of its own: `cli/framewire/tap.ts`, and `cli/echo_server.ts` and so on, to be read next to the
+ * tutorial.
  *
  * @module
  */
 
-import { appClient } from "./app_client.ts";
-import { appServer } from "./app_server.ts";
-import { asciiLengthClient } from "./ascii_length_client.ts";
-import { asciiLengthServer } from "./ascii_length_server.ts";
-import { asyncServer } from "./async_server.ts";
-import { blocking } from "./blocking.ts";
-import { byteOrder } from "./byte_order.ts";
-import { chatClient } from "./chat_client.ts";
-import { chatServer } from "./chat_server.ts";
-import { deadPeer } from "./dead_peer.ts";
-import { delimitedClient } from "./delimited_client.ts";
-import { delimitedServer } from "./delimited_server.ts";
-import { demo } from "./demo.ts";
-import { echoClient } from "./echo_client.ts";
-import { echoServer } from "./echo_server.ts";
-import { fixedClient } from "./fixed_client.ts";
-import { fixedServer } from "./fixed_server.ts";
-import { forkingServer } from "./forking_server.ts";
-import { halfCloseClient } from "./half_close_client.ts";
-import { halfCloseServer } from "./half_close_server.ts";
-import { helloClient } from "./hello_client.ts";
-import { helloServer } from "./hello_server.ts";
-import { httpGet } from "./http_get.ts";
-import { multiconnClient } from "./multiconn_client.ts";
-import { multiconnServer } from "./multiconn_server.ts";
-import { netstat } from "./netstat.ts";
-import { nonblocking } from "./nonblocking.ts";
-import { ping } from "./ping.ts";
-import { receiveFile } from "./receive_file.ts";
-import { resolve } from "./resolve.ts";
-import { selectServer } from "./select_server.ts";
-import { sendFile } from "./send_file.ts";
-import { sendUntilFull } from "./send_until_full.ts";
-import { stalledServer } from "./stalled_server.ts";
-import { threadedServer } from "./threaded_server.ts";
-import { timeout } from "./timeout.ts";
-import { tour } from "./tour.ts";
-import { typedClient } from "./typed_client.ts";
-import { typedServer } from "./typed_server.ts";
-import { udpClient } from "./udp_client.ts";
-import { udpServer } from "./udp_server.ts";
-import { unixClient } from "./unix_client.ts";
-import { unixServer } from "./unix_server.ts";
-import { untilCloseClient } from "./until_close_client.ts";
-import { untilCloseServer } from "./until_close_server.ts";
-import { urlGet } from "./url_get.ts";
-import { webServer } from "./web_server.ts";
+import { COMMANDS } from "./framewire/commands.ts";
+import { didYouMean } from "./nearest.ts";
 import type { Program } from "./program.ts";
 import { oneLine } from "./python_literal.ts";
 
 export type { Program };
 
-/** Every program, in the order in which to get to know them. */
-export const programs: readonly Program[] = [
-  demo,
-  tour,
-  echoServer,
-  echoClient,
-  multiconnServer,
-  multiconnClient,
-  appServer,
-  appClient,
-  helloServer,
-  helloClient,
-  fixedServer,
-  fixedClient,
-  typedServer,
-  typedClient,
-  delimitedServer,
-  delimitedClient,
-  asciiLengthServer,
-  asciiLengthClient,
-  untilCloseServer,
-  untilCloseClient,
-  halfCloseServer,
-  halfCloseClient,
-  receiveFile,
-  sendFile,
-  httpGet,
-  urlGet,
-  webServer,
-  blocking,
-  timeout,
-  nonblocking,
-  deadPeer,
-  stalledServer,
-  sendUntilFull,
-  threadedServer,
-  forkingServer,
-  asyncServer,
-  selectServer,
-  chatServer,
-  chatClient,
-  udpServer,
-  udpClient,
-  unixServer,
-  unixClient,
-  netstat,
-  ping,
-  resolve,
-  byteOrder,
-];
-
 /**
- * Runs the program that the first argument names; without arguments, lists the programs.
+ * Runs the command or the program that the first argument names; without arguments, lists them.
  *
  * @param args The arguments.
- * @returns The exit code: 2 if there is no such program.
+ * @returns The exit code: 2 if there is none of this name.
  *
  * @example Usage
  * ```ts
@@ -129,25 +36,45 @@ export const programs: readonly Program[] = [
  */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
+  const command = COMMANDS.find((command) => command.name === name);
+  if (command !== undefined) return await (await command.load()).run(rest);
+  // Who debugs need not wait until the programs of the tutorials are loaded.
+  const { programs } = await import("./programs.ts");
   const program = programs.find((program) => program.name === name);
   if (program !== undefined) return await program.run(rest);
   if (name === undefined || name === "-h" || name === "--help") {
     console.log(listOf(programs));
     return 0;
   }
+  const names = [...COMMANDS, ...programs].map(({ name }) => name);
   console.error(USAGE);
-  console.error(oneLine(`framewire: there is no program "${name}"`));
+  console.error(
+    oneLine(`framewire: there is no command "${name}"`) +
+      didYouMean(name, names),
+  );
   return 2;
 }
 
-const USAGE = "usage: framewire <program> [<argument>...]";
+const USAGE = "usage: framewire <command> [<argument>...]";
+
+/** Programs of the tutorials that are of use without them. */
+const UTILITIES: readonly string[] = ["netstat", "ping", "resolve"];
 
 function listOf(programs: readonly Program[]): string {
+  const utilities = programs.filter(({ name }) => UTILITIES.includes(name));
+  const others = programs.filter(({ name }) => !UTILITIES.includes(name));
   const width = Math.max(...programs.map(({ name }) => name.length));
-  const rows = programs.map(({ name, about }) =>
-    `  ${name.padEnd(width)}  ${about}`
-  );
-  return [USAGE, "", ...rows].join("\n");
+  const rows = (list: readonly Pick<Program, "name" | "about">[]) =>
+    list.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`);
+  return [
+    USAGE,
+    "",
+    "To look at sockets:",
+    ...rows([...COMMANDS, ...utilities]),
+    "",
+    "The programs of the socket tutorials:",
+    ...rows(others),
+  ].join("\n");
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -16,6 +16,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { ConnectionError, formatAddr, FramingError } from "../mod.ts";
+import { didYouMean } from "./nearest.ts";
 import { oneLine } from "./python_literal.ts";
 
 /** A program of the command line. */
@@ -43,6 +44,8 @@ export interface Parameter<V> {
   readonly fallback?: string;
   /** For an option: a letter that stands for its name, as in `-c 3`. */
   readonly short?: string;
+  /** For an option: what its value is, in a word for the help; `value` otherwise. */
+  readonly value?: string;
   /** Makes its value of the text that was given, or throws a `RangeError` that says what it must be. */
   read(text: string): V;
 }
@@ -81,6 +84,12 @@ export interface ProgramInit {
   readonly switches?: readonly Switch[];
   /** The permissions to ask for together, where what is missing first is not all. */
   readonly permissions?: string;
+  /** Calls of it for the help, each with what it does. */
+  readonly examples?: readonly (readonly [call: string, about: string])[];
+  /** The exit code for what `main` throws, 1 for all without it; a {@linkcode ProgramError} has its own. */
+  readonly exitCode?: (error: unknown) => number;
+  /** Whether it leaves stdout alone on Ctrl-C. */
+  readonly quiet?: boolean;
   /** What it does. The program ends when it is done: with exit code 0, or with the one returned. */
   readonly main: (terminal: Terminal) => Promise<number | void>;
 }
@@ -190,6 +199,19 @@ const INTERRUPTED = 130;
 /** The exit code of a program that was told to end. */
 const TERMINATED = 143;
 
+/** What ends a program, with what it is to say. */
+export class ProgramError extends Error {
+  /** The exit code; for 0 nothing is said. */
+  readonly exitCode: number;
+
+  /** Makes one of the line to say and the exit code. */
+  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ProgramError";
+    this.exitCode = exitCode;
+  }
+}
+
 /** Wrong arguments. `message` is empty where the usage says it all. */
 class UsageError extends Error {}
 
@@ -234,7 +256,9 @@ async function run(
     }
     stopping = code;
     since = performance.now();
-    if (code === INTERRUPTED) console.log("caught keyboard interrupt, exiting");
+    if (code === INTERRUPTED && !init.quiet) {
+      console.log("caught keyboard interrupt, exiting");
+    }
     const timer = setTimeout(() => stopped.resolve(code), GRACE);
     await Promise.allSettled(closings.map((close) => close()));
     clearTimeout(timer);
@@ -255,8 +279,12 @@ async function run(
       (code) => code ?? 0,
       (error) => {
         if (stopping !== undefined) return stopping; // what was being closed failed for that reason
+        const code = error instanceof ProgramError
+          ? error.exitCode
+          : init.exitCode?.(error) ?? 1;
+        if (code === 0) return 0;
         fail(init, explain(error, whereOf(init, texts), init.permissions));
-        return 1;
+        return code;
       },
     );
     const code = await Promise.race([done, stopped.promise]);
@@ -289,8 +317,11 @@ function readArguments(
     boolean: ["help", ...switches.map(({ name }) => name)],
     alias: { ...Object.fromEntries(shorts), help: "h" },
     unknown(arg, key) {
-      if (key !== undefined) throw new UsageError(`unknown option ${arg}`);
-      return true;
+      if (key === undefined) return true;
+      const known = [...options, ...switches].map(({ name }) => `--${name}`);
+      throw new UsageError(
+        `unknown option ${arg}${didYouMean(arg, [...known, "--help"])}`,
+      );
     },
   });
   if (parsed.help === true) return "help";
@@ -345,8 +376,8 @@ function usageOf(
   const words = [
     `usage: ${name}`,
     ...takes.map(({ name }, i) => i < required ? `<${name}>` : `[<${name}>]`),
-    ...options.map(({ name, short }) =>
-      `[${short === undefined ? `--${name}` : `-${short}`} <value>]`
+    ...options.map(({ name, short, value = "value" }) =>
+      `[${short === undefined ? `--${name}` : `-${short}`} <${value}>]`
     ),
     ...switches.map(({ name }) => `[--${name}]`),
   ];
@@ -354,7 +385,8 @@ function usageOf(
 }
 
 function helpOf(init: ProgramInit): string {
-  const { about, takes = [], options = [], switches = [] } = init;
+  const { about, takes = [], options = [], switches = [], examples = [] } =
+    init;
   const required = requiredOf(takes);
   const rows: [string, string][] = [
     ...takes.map((parameter, i) =>
@@ -362,7 +394,8 @@ function helpOf(init: ProgramInit): string {
     ),
     ...options.map((option) => {
       const short = option.short === undefined ? "" : `-${option.short}, `;
-      return row(`${short}--${option.name} <value>`, option, true);
+      const { name, value = "value" } = option;
+      return row(`${short}--${name} <${value}>`, option, true);
     }),
     ...switches.map((option) => row(`--${option.name}`, option, false)),
     ["-h, --help", "print this and exit"],
@@ -371,7 +404,12 @@ function helpOf(init: ProgramInit): string {
   const list = rows.map(([label, about]) =>
     `  ${label.padEnd(width)}  ${about}`
   );
-  return [usageOf(init), "", `${about}.`, "", ...list].join("\n");
+  const calls = examples.flatMap(([call, about]) => [
+    "",
+    `${about}:`,
+    `  $ ${call}`,
+  ]);
+  return [usageOf(init), "", `${about}.`, "", ...list, ...calls].join("\n");
 }
 
 function row(
@@ -379,7 +417,8 @@ function row(
   { about, fallback }: { about: string; fallback?: string },
   optional: boolean,
 ): [string, string] {
-  return [label, optional ? `${about} (default: ${fallback})` : about];
+  const said = optional && fallback !== "";
+  return [label, said ? `${about} (default: ${fallback})` : about];
 }
 
 /** Where the program was to listen or to connect, if its arguments say so. */
@@ -449,11 +488,16 @@ export function explain(
       ? message
       : `needs permission: run again with ${flags}`;
   }
-  if (error instanceof FramingError || error instanceof ConnectionError) {
-    return message;
-  }
+  if (
+    error instanceof FramingError || error instanceof ConnectionError ||
+    error instanceof ProgramError
+  ) return message;
   // A value of the user's that does not fit.
-  if (error instanceof RangeError && /^Cannot /.test(message)) return message;
+  if (
+    (error instanceof RangeError || error instanceof TypeError) &&
+    /^Cannot (?!read prop)/.test(message)
+  ) return message;
+  where ??= message.match(/^Cannot (?:connect to|listen on) (\S+): /)?.[1];
   const broken = reasonOf(error, PEER_FAULTS);
   if (broken !== undefined) return broken;
   const at = where === undefined ? "" : `${where}: `;

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { programs } from "../../cli/main.ts";
+import { programs } from "../../cli/programs.ts";
 import {
   portIn,
   runProgram,

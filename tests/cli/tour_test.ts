@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { programs } from "../../cli/main.ts";
+import { programs } from "../../cli/programs.ts";
 import { visit } from "../../cli/tour.ts";
 import { freePort, portIn, startProgram } from "../support/running_program.ts";
 

@@ -10,7 +10,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { programs } from "../../cli/main.ts";
+import { programs } from "../../cli/programs.ts";
 import { LOOPBACK } from "../support/loopback.ts";
 import {
   type Ending,

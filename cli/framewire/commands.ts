@@ -1,0 +1,38 @@
+/**
+ * The commands of `framewire`; each is loaded when it is called.
+ *
+ * @module
+ */
+
+import type { Program } from "../program.ts";
+
+/** A command that may not be loaded yet. */
+export interface Command {
+  /** What it is called. */
+  readonly name: string;
+  /** What it does, in one line, as the program itself says. */
+  readonly about: string;
+  /** Loads it. */
+  load(): Promise<Program>;
+}
+
+/** Every command, in the order in which people meet them. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "connect",
+    about:
+      "Sends each line of stdin as a frame, and prints each frame received",
+    load: async () => (await import("./connect.ts")).connectCommand,
+  },
+  {
+    name: "listen",
+    about:
+      "Prints each frame that clients send, and answers with stdin or as told",
+    load: async () => (await import("./listen.ts")).listenCommand,
+  },
+  {
+    name: "codecs",
+    about: "Lists the codecs that --codec names, with their options",
+    load: async () => (await import("./codecs.ts")).codecsCommand,
+  },
+];

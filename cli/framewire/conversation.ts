@@ -1,0 +1,207 @@
+/**
+ * Both directions of a connection, watched from outside: chunks go in, frames come out, each with where it was in
+ * its stream and in which pieces it came.
+ *
+ *     stream    ├── frame ──┼──────── frame ────────┼── frame …
+ *     chunks    ├──────── 12 B ───────┼── 5 B ──┼─ 3 B …
+ *     pieces     8               4         5      1 …
+ *
+ * A stream that goes out of step is reported once, with the bytes where it did; what comes behind is counted only.
+ *
+ * @module
+ */
+
+import { FrameDecoder, FramingError } from "../../mod.ts";
+import type { Dialect, InputCodec, Side } from "./dialect.ts";
+
+/** What all events have. */
+interface Happened {
+  /** Who sent it. */
+  from: Side;
+  /** Where it begins, in the bytes that this side has sent. */
+  offset: number;
+}
+
+/** A frame. */
+export interface FrameSeen extends Happened {
+  kind: "frame";
+  /** What it says. */
+  frame: unknown;
+  /** Its bytes, with all framing. */
+  wire: Uint8Array;
+  /** How many of its bytes came in each of the chunks that it was in. */
+  pieces: number[];
+}
+
+/** Bytes that are no frame. */
+export interface FaultSeen extends Happened {
+  kind: "fault";
+  /** What is wrong with them. */
+  error: FramingError;
+  /** What is known of them: those of the frame that came so far. */
+  wire: Uint8Array;
+}
+
+/** From here on only the two ends can read it. */
+export interface OpaqueSeen extends Happened {
+  kind: "opaque";
+  /** Why. */
+  reason: string;
+}
+
+/** What was seen. */
+export type Seen = FrameSeen | FaultSeen | OpaqueSeen;
+
+/** The other end. */
+export function other(side: Side): Side {
+  return side === "client" ? "server" : "client";
+}
+
+/** The most bytes of a frame that are kept to be shown. */
+const KEPT = 2 ** 20;
+
+/** One direction. */
+class Direction {
+  readonly from: Side;
+  /** How many bytes were sent. */
+  sent = 0;
+  /** Whether frames are no longer looked for. */
+  over = false;
+  #decoder: FrameDecoder<unknown>;
+  #chunks: Uint8Array[] = [];
+
+  constructor(from: Side, codec: InputCodec) {
+    this.from = from;
+    this.#decoder = new FrameDecoder(codec);
+  }
+
+  /** Where the next frame begins. */
+  get #start(): number {
+    return this.#decoder.position - this.#decoder.buffered;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.sent += chunk.length;
+    if (this.over) return;
+    this.#chunks.push(chunk.slice()); // what was pushed belongs to the decoder
+    this.#decoder.push(chunk);
+  }
+
+  /** The next frame or fault. */
+  next(ended: boolean): FrameSeen | FaultSeen | undefined {
+    if (this.over) return undefined;
+    const offset = this.#start;
+    const { from } = this;
+    try {
+      const frame = ended ? this.#decoder.end() : this.#decoder.next();
+      if (frame === undefined) return undefined;
+      const { wire, pieces } = this.#take(this.#start - offset);
+      return { kind: "frame", from, offset, frame, wire, pieces };
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      const length = this.#start - offset;
+      const wire = length === 0 ? this.#rest() : this.#take(length).wire;
+      if (!error.recoverable) this.stop();
+      return { kind: "fault", from, offset, error, wire };
+    }
+  }
+
+  switchCodec(codec: InputCodec): void {
+    if (!this.over) this.#decoder = this.#decoder.switchCodec(codec);
+  }
+
+  /** Looks for no more frames. */
+  stop(): void {
+    this.over = true;
+    this.#chunks = [];
+  }
+
+  /** Takes so many bytes off the front of what is kept. */
+  #take(length: number): { wire: Uint8Array; pieces: number[] } {
+    const parts: Uint8Array[] = [];
+    let left = length;
+    while (left > 0) {
+      const [chunk] = this.#chunks;
+      const part = chunk.subarray(0, left);
+      parts.push(part);
+      left -= part.length;
+      if (part.length === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(part.length);
+    }
+    return { wire: joined(parts), pieces: parts.map((part) => part.length) };
+  }
+
+  /** What is there of a frame that is no frame. */
+  #rest(): Uint8Array {
+    return joined(this.#chunks);
+  }
+}
+
+/** Bytes one behind the other, up to what is kept. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const bytes = new Uint8Array(Math.min(length, KEPT));
+  let at = 0;
+  for (const part of parts) {
+    const fits = part.subarray(0, bytes.length - at);
+    bytes.set(fits, at);
+    at += fits.length;
+  }
+  return bytes;
+}
+
+/** A connection that is watched. */
+export class Conversation {
+  #dialect: Dialect;
+  #directions: Record<Side, Direction>;
+
+  /** Begins with the first bytes of both sides. */
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+    this.#directions = {
+      client: new Direction("client", dialect.codec("server")),
+      server: new Direction("server", dialect.codec("client")),
+    };
+  }
+
+  /**
+   * Takes what came in one piece.
+   *
+   * @param from Who sent it.
+   * @param chunk The bytes, which belong to the conversation from now on.
+   * @returns What they complete, one after another: each is to be taken before the next chunk is pushed.
+   */
+  push(from: Side, chunk: Uint8Array): Iterable<Seen> {
+    this.#directions[from].push(chunk);
+    return this.#all(from, false);
+  }
+
+  /** Ends a direction: what is left may be a frame, or truncated. */
+  end(from: Side): Iterable<Seen> {
+    return this.#all(from, true);
+  }
+
+  /** How many bytes a side has sent. */
+  sent(from: Side): number {
+    return this.#directions[from].sent;
+  }
+
+  *#all(from: Side, ended: boolean): Iterable<Seen> {
+    const direction = this.#directions[from];
+    let seen: Seen | undefined;
+    while ((seen = direction.next(ended)) !== undefined) {
+      yield seen;
+      if (seen.kind !== "frame") continue;
+      const change = this.#dialect.after?.(from, seen.frame);
+      if (change === undefined) continue;
+      if (change.client) this.#directions.server.switchCodec(change.client);
+      if (change.server) this.#directions.client.switchCodec(change.server);
+      if (change.opaque !== undefined) {
+        for (const one of Object.values(this.#directions)) one.stop();
+        const offset = direction.sent;
+        yield { kind: "opaque", from, offset, reason: change.opaque };
+      }
+    }
+  }
+}
