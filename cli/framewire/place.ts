@@ -6,7 +6,13 @@
  */
 
 import { formatAddr } from "../../mod.ts";
-import type { Parameter, Switch, Terminal } from "../program.ts";
+import {
+  type Parameter,
+  ProgramError,
+  type Switch,
+  type Terminal,
+} from "../program.ts";
+import { USAGE } from "./command.ts";
 import { type Optional, optional } from "./units.ts";
 
 /** An address as it was written. */
@@ -83,7 +89,13 @@ export async function tlsOf(
 ): Promise<{ ca?: string; serverName?: string } | undefined> {
   const file = get(CA);
   const serverName = get(SERVER_NAME);
-  if (!has(TLS)) return undefined;
+  if (!has(TLS)) {
+    if (file === undefined && serverName === undefined) return undefined;
+    throw new ProgramError("--ca and --server-name need --tls", USAGE);
+  }
+  if ("path" in get(TARGET)) {
+    throw new ProgramError("--tls is for HOST:PORT only", USAGE);
+  }
   return {
     ...(file !== undefined && { ca: await Deno.readTextFile(file) }),
     ...(serverName !== undefined && { serverName }),
