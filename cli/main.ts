@@ -18,8 +18,6 @@ import { didYouMean } from "./nearest.ts";
 import type { Program } from "./program.ts";
 import { oneLine } from "./python_literal.ts";
 
-export type { Program };
-
 /**
  * Runs the command or the program that the first argument names; without arguments, lists them.
  *
@@ -39,11 +37,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const command = COMMANDS.find((command) => command.name === name);
   if (command !== undefined) return await (await command.load()).run(rest);
   // Who debugs need not wait until the programs of the tutorials are loaded.
-  const { programs } = await import("./programs.ts");
+  const { programs, utilities } = await import("./programs.ts");
   const program = programs.find((program) => program.name === name);
   if (program !== undefined) return await program.run(rest);
   if (name === undefined || name === "-h" || name === "--help") {
-    console.log(listOf(programs));
+    console.log(listOf(programs, utilities));
     return 0;
   }
   const names = [...COMMANDS, ...programs].map(({ name }) => name);
@@ -57,12 +55,11 @@ export async function main(args: readonly string[]): Promise<number> {
 
 const USAGE = "usage: framewire <command> [<argument>...]";
 
-/** Programs of the tutorials that are of use without them. */
-const UTILITIES: readonly string[] = ["netstat", "ping", "resolve"];
-
-function listOf(programs: readonly Program[]): string {
-  const utilities = programs.filter(({ name }) => UTILITIES.includes(name));
-  const others = programs.filter(({ name }) => !UTILITIES.includes(name));
+function listOf(
+  programs: readonly Program[],
+  utilities: readonly Program[],
+): string {
+  const others = programs.filter((program) => !utilities.includes(program));
   const width = Math.max(...programs.map(({ name }) => name.length));
   const rows = (list: readonly Pick<Program, "name" | "about">[]) =>
     list.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`);

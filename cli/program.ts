@@ -25,6 +25,8 @@ export interface Program {
   readonly name: string;
   /** What it does, in one line. */
   readonly about: string;
+  /** What may stand behind its name. */
+  readonly syntax: Syntax;
   /**
    * Runs it. What it prints goes to the terminal; the process goes on.
    *
@@ -58,6 +60,16 @@ export interface Switch {
   readonly about: string;
 }
 
+/** What may stand behind a program's name. */
+export interface Syntax {
+  /** Its arguments, in order; of the last ones, those with a fallback may be left out. */
+  readonly takes?: readonly Parameter<unknown>[];
+  /** Its options with a value; each has a fallback. */
+  readonly options?: readonly (Parameter<unknown> & { fallback: string })[];
+  /** Its options without a value. */
+  readonly switches?: readonly Switch[];
+}
+
 /** What a program is given to work with. */
 export interface Terminal {
   /** The value of an argument or an option. */
@@ -71,17 +83,11 @@ export interface Terminal {
 }
 
 /** What a program is made of. */
-export interface ProgramInit {
+export interface ProgramInit extends Syntax {
   /** What it is called. */
   readonly name: string;
   /** What it does, in one line without a period. */
   readonly about: string;
-  /** Its arguments, in order; of the last ones, those with a fallback may be left out. */
-  readonly takes?: readonly Parameter<unknown>[];
-  /** Its options with a value; each has a fallback. */
-  readonly options?: readonly (Parameter<unknown> & { fallback: string })[];
-  /** Its options without a value. */
-  readonly switches?: readonly Switch[];
   /** The permissions to ask for together, where what is missing first is not all. */
   readonly permissions?: string;
   /** Calls of it for the help, each with what it does. */
@@ -223,7 +229,7 @@ class UsageError extends Error {}
  */
 export function program(init: ProgramInit): Program {
   const { name, about } = init;
-  return { name, about, run: (args) => run(init, args) };
+  return { name, about, syntax: init, run: (args) => run(init, args) };
 }
 
 async function run(

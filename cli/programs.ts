@@ -103,3 +103,6 @@ export const programs: readonly Program[] = [
   resolve,
   byteOrder,
 ];
+
+/** Those that are of use without the tutorials. */
+export const utilities: readonly Program[] = [netstat, ping, resolve];

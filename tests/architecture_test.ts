@@ -22,6 +22,7 @@ const BELOW: Record<string, readonly string[]> = {
   "lib/app": ["lib/message", "lib/codec", "lib/bytes", "lib/errors.ts"],
   "lib/testing": ["lib/codec", "lib/bytes", "lib/errors.ts"],
   "cli": [
+    "lib/protocols",
     "lib/net",
     "lib/app",
     "lib/message",

@@ -68,14 +68,14 @@ export interface CommandInit extends Omit<ProgramInit, "exitCode" | "quiet"> {
 
 /** Makes a subcommand. */
 export function command(init: CommandInit): Program {
-  const { name, about } = init;
-  const { run } = program({
+  const { name } = init;
+  const full = program({
     ...init,
     name: `framewire ${name}`,
     exitCode: exitCodeOf,
     quiet: true,
   });
-  return { name, about, run };
+  return { ...full, name };
 }
 
 /** How frames are cut. */
