@@ -123,16 +123,17 @@ export function sizeText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   let value = bytes;
-  while (value >= 1024 && unit < units.length - 1) {
+  // What would be written as 1024.0 is 1.0 of the next.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) {
     value /= 1024;
     unit++;
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Writes a time for people, with three digits: `0.35 ms`, `12.3 ms`, `1.50 s`. */
+/** Writes a time for people: `350 µs`, `12.3 ms`, `1.50 s`. */
 export function timeText(milliseconds: number): string {
-  if (milliseconds < 1) return `${Math.round(milliseconds * 1000)} µs`;
-  if (milliseconds < 1000) return `${milliseconds.toPrecision(3)} ms`;
+  if (milliseconds < 0.9995) return `${Math.round(milliseconds * 1000)} µs`;
+  if (milliseconds < 999.5) return `${milliseconds.toPrecision(3)} ms`;
   return `${(milliseconds / 1000).toFixed(2)} s`;
 }
