@@ -31,6 +31,8 @@ export interface FrameSeen extends Happened {
   wire: Uint8Array;
   /** How many of its bytes came in each of the chunks that it was in. */
   pieces: number[];
+  /** Whether the first and the last of these chunks have bytes of other frames too: before it, and behind it. */
+  shared: { before: boolean; behind: boolean };
 }
 
 /** Bytes that are no frame. */
@@ -59,6 +61,18 @@ export function other(side: Side): Side {
 
 /** The most bytes of a frame that are kept to be shown. */
 const KEPT = 2 ** 20;
+/** The most pieces of a frame that are counted one by one, if it is longer than what is kept. */
+const MOST_PIECES = 2 ** 16;
+
+/** What is left of a chunk; `bytes` is empty where they are too many to be kept. */
+interface Piece {
+  length: number;
+  bytes: Uint8Array;
+  /** Whether frames before have taken some of it. */
+  begun: boolean;
+}
+
+const NO_BYTES = new Uint8Array();
 
 /** One direction. */
 class Direction {
@@ -68,7 +82,9 @@ class Direction {
   /** Whether frames are no longer looked for. */
   over = false;
   #decoder: FrameDecoder<unknown>;
-  #chunks: Uint8Array[] = [];
+  #pieces: Piece[] = [];
+  /** How many bytes they are. */
+  #held = 0;
 
   constructor(from: Side, codec: InputCodec) {
     this.from = from;
@@ -83,8 +99,24 @@ class Direction {
   push(chunk: Uint8Array): void {
     this.sent += chunk.length;
     if (this.over) return;
-    this.#chunks.push(chunk.slice()); // what was pushed belongs to the decoder
+    this.#keep(chunk.slice()); // what was pushed belongs to the decoder
     this.#decoder.push(chunk);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    // All that is here belongs to one frame that is not over: not all of a long one is shown.
+    const last = this.#pieces.at(-1);
+    if (last !== undefined && this.#held - last.length >= KEPT) {
+      last.bytes = NO_BYTES;
+      const before = this.#pieces.at(-2);
+      if (before !== undefined && this.#pieces.length > MOST_PIECES) {
+        before.length += last.length;
+        this.#pieces.pop();
+      }
+    }
+    this.#held += bytes.length;
+    this.#pieces.push({ length: bytes.length, bytes, begun: false });
   }
 
   /** The next frame or fault. */
@@ -95,8 +127,8 @@ class Direction {
     try {
       const frame = ended ? this.#decoder.end() : this.#decoder.next();
       if (frame === undefined) return undefined;
-      const { wire, pieces } = this.#take(this.#start - offset);
-      return { kind: "frame", from, offset, frame, wire, pieces };
+      const taken = this.#take(this.#start - offset);
+      return { kind: "frame", from, offset, frame, ...taken };
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       const length = this.#start - offset;
@@ -113,27 +145,37 @@ class Direction {
   /** Looks for no more frames. */
   stop(): void {
     this.over = true;
-    this.#chunks = [];
+    this.#pieces = [];
   }
 
   /** Takes so many bytes off the front of what is kept. */
-  #take(length: number): { wire: Uint8Array; pieces: number[] } {
+  #take(length: number): Pick<FrameSeen, "wire" | "pieces" | "shared"> {
     const parts: Uint8Array[] = [];
-    let left = length;
-    while (left > 0) {
-      const [chunk] = this.#chunks;
-      const part = chunk.subarray(0, left);
-      parts.push(part);
-      left -= part.length;
-      if (part.length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(part.length);
+    const pieces: number[] = [];
+    const before = this.#pieces[0]?.begun ?? false;
+    let behind = false;
+    let whole = 0;
+    for (let left = length; left > 0;) {
+      const piece = this.#pieces[whole];
+      const count = Math.min(piece.length, left);
+      parts.push(piece.bytes.subarray(0, count));
+      pieces.push(count);
+      left -= count;
+      if (count === piece.length) whole++;
+      else {
+        piece.length -= count;
+        piece.bytes = piece.bytes.subarray(count);
+        piece.begun = behind = true;
+      }
     }
-    return { wire: joined(parts), pieces: parts.map((part) => part.length) };
+    this.#pieces.splice(0, whole);
+    this.#held -= length;
+    return { wire: joined(parts), pieces, shared: { before, behind } };
   }
 
   /** What is there of a frame that is no frame. */
   #rest(): Uint8Array {
-    return joined(this.#chunks);
+    return joined(this.#pieces.map(({ bytes }) => bytes));
   }
 }
 

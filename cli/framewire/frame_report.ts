@@ -10,7 +10,7 @@
  */
 
 import { TruncatedFrameError } from "../../mod.ts";
-import type { Seen } from "./conversation.ts";
+import type { FrameSeen, Seen } from "./conversation.ts";
 import { hexdump } from "./hexdump.ts";
 import type { Paint } from "./output.ts";
 import { frameJson, frameText, type Json } from "./values.ts";
@@ -25,15 +25,19 @@ export interface ReportStyle {
   maxDump: number;
   /** Whether to say in which pieces a frame came. */
   pieces: boolean;
+  /** The most characters of what a frame says; all of them unless it is given. */
+  maxText?: number;
 }
 
 /** The most pieces that are named one by one. */
 const MOST_PIECES = 16;
 
-function piecesText(pieces: readonly number[]): string {
-  if (pieces.length <= MOST_PIECES) return pieces.join(" + ");
+/** In which pieces a frame came, with `…` where the chunk has bytes of other frames too. */
+function piecesText({ pieces, shared }: FrameSeen): string {
+  const named = pieces.slice(0, MOST_PIECES).join(" + ");
   const left = pieces.length - MOST_PIECES;
-  return `${pieces.slice(0, MOST_PIECES).join(" + ")} + ${left} more`;
+  const all = left > 0 ? `${named} + ${left} more` : named;
+  return `${shared.before ? "…" : ""}${all}${shared.behind ? "…" : ""}`;
 }
 
 /** Bytes as a dump with where they are in the stream, cut off where it is long. */
@@ -57,7 +61,7 @@ export function dump(
  */
 export function reportText(
   seen: Seen,
-  { paint, hex, maxDump, pieces }: ReportStyle,
+  { paint, hex, maxDump, pieces, maxText = Infinity }: ReportStyle,
   label = "",
 ): string {
   const { from, offset } = seen;
@@ -66,12 +70,12 @@ export function reportText(
     case "frame": {
       const { wire, frame } = seen;
       const size = seen.pieces.reduce((sum, piece) => sum + piece, 0);
-      const came = pieces && seen.pieces.length > 1
-        ? ` in ${piecesText(seen.pieces)}`
+      const { before, behind } = seen.shared;
+      const came = pieces && (seen.pieces.length > 1 || before || behind)
+        ? ` in ${piecesText(seen)}`
         : "";
-      const line = `${who}${paint.dim(`${size} B${came}`)}  ${
-        frameText(frame)
-      }`;
+      const text = shortened(frameText(frame), maxText);
+      const line = `${who}${paint.dim(`${size} B${came}`)}  ${text}`;
       return lined([line, ...hex ? dump(wire, offset, maxDump) : []]);
     }
     case "fault":
@@ -82,6 +86,11 @@ export function reportText(
     case "opaque":
       return lined([`${who}${paint.dim(`from here on ${seen.reason}`)}`]);
   }
+}
+
+function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most)}… ${text.length - most} characters more`;
 }
 
 function lined(lines: readonly string[]): string {
