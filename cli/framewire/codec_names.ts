@@ -19,7 +19,9 @@ import {
   lengthPrefixed,
   type LimitOptions,
   lines,
+  mapCodec,
   Message,
+  type MessageHeaderInit,
   messages,
   netstring,
   typed,
@@ -49,11 +51,12 @@ import {
   inputBytes,
   type InputCodec,
   inputFrame,
+  inputJson,
   inputText,
   taking,
 } from "./dialect.ts";
 import { sizeIn } from "./units.ts";
-import type { Input } from "./values.ts";
+import { frameOfJson, type Input, isJson, JsonFrame } from "./values.ts";
 
 /** A family of codecs, by its name. */
 export interface CodecName {
@@ -239,7 +242,24 @@ function wordsOf(line: string): string[] {
 function respFrame(input: Input): RespCommand {
   return input.kind === "text" && !/^\s*[[{]/.test(input.text)
     ? wordsOf(input.text)
-    : inputFrame(input);
+    : inputFrame(input, respNumber);
+}
+
+/** Gives numbers back that JSON does not have: beyond 2^53, infinite, or none. */
+function respNumber(value: unknown): unknown {
+  const written = fieldOf(value, "value");
+  if (typeof written !== "string") return value;
+  switch (typeOf(value)) {
+    case "integer":
+    case "bigNumber":
+      return /^-?\d+$/.test(written)
+        ? { type: typeOf(value), value: BigInt(written) }
+        : value;
+    case "double":
+      return { type: "double", value: Number(written) };
+    default:
+      return value;
+  }
 }
 
 /** A message of the tutorial: JSON if it is any, else text, or bytes. */
@@ -248,30 +268,29 @@ function messageOf(input: Input): Message {
   const text = inputText(input);
   let value: unknown;
   try {
-    value = inputFrame(input);
+    value = JSON.parse(text);
   } catch {
     return Message.text(text);
   }
   if (typeof value !== "object" || value === null) return Message.text(text);
   if (!("header" in value && "content" in value)) return Message.json(value);
   // As `--json` prints a message that was received.
-  const { header, content } = value;
-  if (!(content instanceof Uint8Array)) return Message.json(content);
-  return new Message(content, headerOf(header));
+  const header = headerOf(value.header);
+  const content: unknown = isJson(header.contentType ?? "")
+    ? value.content
+    : frameOfJson(JSON.stringify(value.content));
+  return content instanceof Uint8Array
+    ? new Message(content, header)
+    : Message.json(content);
 }
 
-function headerOf(
-  header: unknown,
-): { contentType?: string; contentEncoding?: string } {
-  const found: { contentType?: string; contentEncoding?: string } = {};
-  if (typeof header !== "object" || header === null) return found;
-  if ("contentType" in header && typeof header.contentType === "string") {
-    found.contentType = header.contentType;
-  }
-  if (
-    "contentEncoding" in header && typeof header.contentEncoding === "string"
-  ) found.contentEncoding = header.contentEncoding;
-  return found;
+function headerOf(header: unknown): MessageHeaderInit {
+  const [contentType, contentEncoding] = ["contentType", "contentEncoding"]
+    .map((name) => fieldOf(header, name));
+  return {
+    ...(typeof contentType === "string" && { contentType }),
+    ...(typeof contentEncoding === "string" && { contentEncoding }),
+  };
 }
 
 /** Every name, in the order of the list that people see. */
@@ -459,21 +478,27 @@ export const CODEC_NAMES: readonly CodecName[] = [
     about: "a JSON value a line",
     example: "json-lines",
     make: (given) =>
-      symmetric(taking(jsonLines(given.limits()), inputFrame<unknown>)),
+      symmetric(taking(
+        mapCodec(jsonLines(given.limits()), {
+          decode: (value) => new JsonFrame(value),
+          encode: (value) => value,
+        }),
+        inputJson<unknown>,
+      )),
   },
   {
     name: "lsp",
     takes: "",
     about: "language servers: JSON-RPC behind a header block",
     example: "lsp",
-    make: (given) => symmetric(taking(lsp(given.limits()), inputFrame)),
+    make: (given) => symmetric(taking(lsp(given.limits()), inputJson)),
   },
   {
     name: "dap",
     takes: "",
     about: "debug adapters: JSON behind a header block",
     example: "dap",
-    make: (given) => symmetric(taking(dap(given.limits()), inputFrame)),
+    make: (given) => symmetric(taking(dap(given.limits()), inputJson)),
   },
   {
     name: "resp",

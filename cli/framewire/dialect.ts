@@ -83,10 +83,22 @@ export function inputText(input: Input): string {
 }
 
 /**
- * What was written, as JSON.
+ * What was written, as JSON with bytes in it; see `frameOfJson`.
  *
  * @throws {SyntaxError} If it is none.
  */
-export function inputFrame<W>(input: Input): W {
-  return frameOfJson(inputText(input));
+export function inputFrame<W>(
+  input: Input,
+  also?: (value: unknown) => unknown,
+): W {
+  return frameOfJson(inputText(input), also);
+}
+
+/**
+ * What was written, as JSON and nothing else: `{"text": "hi"}` is an object, and no bytes.
+ *
+ * @throws {SyntaxError} If it is none.
+ */
+export function inputJson<W>(input: Input): W {
+  return JSON.parse(inputText(input));
 }

@@ -28,6 +28,17 @@ export type Input =
   | { kind: "bytes"; bytes: Uint8Array }
   | { kind: "json"; json: string };
 
+/** A frame that is JSON all through: a text in it is a JSON string, and bytes are none. */
+export class JsonFrame {
+  /** What the JSON says. */
+  readonly value: unknown;
+
+  /** Makes one of what JSON was read as. */
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes as text, if they are UTF-8. */
@@ -48,6 +59,7 @@ export function bytesJson(bytes: Uint8Array): { [name: string]: Json } {
 /** Any value as JSON; `ofBytes` says how bytes are written, wherever they are. */
 function jsonOf(value: unknown, ofBytes: (bytes: Uint8Array) => Json): Json {
   if (value instanceof Uint8Array) return ofBytes(value);
+  if (value instanceof JsonFrame) return jsonOf(value.value, ofBytes);
   if (value instanceof Message) {
     return {
       header: jsonOf(value.header, ofBytes),
@@ -76,11 +88,16 @@ function jsonOf(value: unknown, ofBytes: (bytes: Uint8Array) => Json): Json {
   }
 }
 
+/** Whether a content type says that the content is JSON. */
+export function isJson(contentType: string): boolean {
+  return /\bjson\b/.test(contentType);
+}
+
 function contentOf(
   message: Message,
   ofBytes: (bytes: Uint8Array) => Json,
 ): Json {
-  if (/\bjson\b/.test(message.header.contentType)) {
+  if (isJson(message.header.contentType)) {
     try {
       return jsonOf(message.json(), ofBytes);
     } catch {
@@ -145,11 +162,15 @@ function revive(_name: string, value: unknown): unknown {
  *
  * @typeParam W The frames.
  * @param json The JSON, with bytes in it as `--json` prints them.
+ * @param also What else is to be made of a value in it.
  * @returns What it says.
  * @throws {SyntaxError} If it is no JSON, or a `base64` in it is none.
  */
-export function frameOfJson<W>(json: string): W {
-  return JSON.parse(json, revive);
+export function frameOfJson<W>(
+  json: string,
+  also: (value: unknown) => unknown = (value) => value,
+): W {
+  return JSON.parse(json, (name, value) => also(revive(name, value)));
 }
 
 /**
