@@ -85,6 +85,8 @@ class Direction {
   #pieces: Piece[] = [];
   /** How many bytes they are. */
   #held = 0;
+  /** Where the first of them is in the stream. */
+  #kept = 0;
 
   constructor(from: Side, codec: InputCodec) {
     this.from = from;
@@ -92,7 +94,7 @@ class Direction {
   }
 
   /** Where the next frame begins. */
-  get #start(): number {
+  get start(): number {
     return this.#decoder.position - this.#decoder.buffered;
   }
 
@@ -122,17 +124,22 @@ class Direction {
   /** The next frame or fault. */
   next(ended: boolean): FrameSeen | FaultSeen | undefined {
     if (this.over) return undefined;
-    const offset = this.#start;
     const { from } = this;
     try {
+      // What belongs to a frame that was left out, and has come since.
+      if (!this.#decoder.skipping) this.#take(this.start - this.#kept);
+      const offset = this.start;
       const frame = ended ? this.#decoder.end() : this.#decoder.next();
       if (frame === undefined) return undefined;
-      const taken = this.#take(this.#start - offset);
+      const taken = this.#take(this.start - offset);
       return { kind: "frame", from, offset, frame, ...taken };
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
-      const length = this.#start - offset;
-      const wire = length === 0 ? this.#rest() : this.#take(length).wire;
+      const { offset } = error;
+      const length = this.start - offset;
+      const wire = length > 0 && error.recoverable
+        ? this.#take(length).wire
+        : this.#rest();
       if (!error.recoverable) this.stop();
       return { kind: "fault", from, offset, error, wire };
     }
@@ -170,6 +177,7 @@ class Direction {
     }
     this.#pieces.splice(0, whole);
     this.#held -= length;
+    this.#kept += length;
     return { wire: joined(parts), pieces, shared: { before, behind } };
   }
 
@@ -240,8 +248,8 @@ export class Conversation {
       if (change.client) this.#directions.server.switchCodec(change.client);
       if (change.server) this.#directions.client.switchCodec(change.server);
       if (change.opaque !== undefined) {
+        const offset = direction.start;
         for (const one of Object.values(this.#directions)) one.stop();
-        const offset = direction.sent;
         yield { kind: "opaque", from, offset, reason: change.opaque };
       }
     }
