@@ -31,6 +31,11 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./listen.ts")).listenCommand,
   },
   {
+    name: "bench",
+    about: "Puts load on a server, and tells how long its answers took",
+    load: async () => (await import("./bench.ts")).benchCommand,
+  },
+  {
     name: "codecs",
     about: "Lists the codecs that --codec names, with their options",
     load: async () => (await import("./codecs.ts")).codecsCommand,
