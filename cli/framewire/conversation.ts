@@ -136,6 +136,7 @@ class Direction {
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       const { offset } = error;
+      this.#take(offset - this.#kept);
       const length = this.start - offset;
       const wire = length > 0 && error.recoverable
         ? this.#take(length).wire
