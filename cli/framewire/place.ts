@@ -32,7 +32,7 @@ export type Place =
 export function placeIn(name: string, text: string, min: 0 | 1): Place {
   const path = text.match(/^unix:([^]+)$/)?.[1];
   if (path !== undefined) return { path };
-  const [, ipv6, host = ipv6, digits] =
+  const [, ipv6, host = "", digits] =
     text.match(/^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/) ?? [];
   const port = Number(digits);
   if (digits === undefined || port < min || port > 65_535) {
@@ -40,7 +40,7 @@ export function placeIn(name: string, text: string, min: 0 | 1): Place {
       `${name} must be HOST:PORT, [IPV6]:PORT or unix:/PATH: it is "${text}"`,
     );
   }
-  return { hostname: host === "" ? "127.0.0.1" : host, port };
+  return { hostname: ipv6 ?? (host || "127.0.0.1"), port };
 }
 
 /** Writes a place as it is read. */
