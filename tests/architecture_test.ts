@@ -44,7 +44,13 @@ const PACKAGES: Record<string, readonly string[]> = {
   "lib/net": ["node:stream", "node:tls"],
   "lib/app": ["@std/bytes"],
   "lib/testing": ["@std/assert", "@std/bytes", "node:net"],
-  "cli": ["@std/bytes", "@std/cli/parse-args", "node:crypto"],
+  "cli": [
+    "@std/bytes",
+    "@std/cli/parse-args",
+    "node:crypto",
+    "node:process",
+    "node:timers",
+  ],
 };
 
 /** What may be named in which rooms only. */
