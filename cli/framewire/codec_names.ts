@@ -399,8 +399,8 @@ export const CODEC_NAMES: readonly CodecName[] = [
   },
   {
     name: "ascii",
-    takes: ":DIGITS[,hex][,terminator=T][,includes-header][,trailer=T]",
-    about: "a length in digits; without DIGITS, up to the terminator",
+    takes: "[:DIGITS][,hex][,terminator=T][,includes-header][,trailer=T]",
+    about: "a length in 5 digits, or in up to 10 before a terminator",
     example: "ascii:5",
     make(given) {
       return symmetric(taking(
