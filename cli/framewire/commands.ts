@@ -31,6 +31,11 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./listen.ts")).listenCommand,
   },
   {
+    name: "decode",
+    about: "Prints the frames in a file: bytes, a dump of them, or packets",
+    load: async () => (await import("./decode.ts")).decodeCommand,
+  },
+  {
     name: "bench",
     about: "Puts load on a server, and tells how long its answers took",
     load: async () => (await import("./bench.ts")).benchCommand,

@@ -1,0 +1,222 @@
+/**
+ * Bytes out of what people paste: dumps and hexadecimal digits.
+ *
+ *     00000000  68 65 6c 6c 6f 0a        |hello.|      hexdump -C, od -A x -t x1
+ *     00000000: 6865 6c6c 6f0a            hello.       xxd
+ *     68656c6c6f0a      68 65 6c 6c 6f 0a              xxd -p, and digits in general
+ *         0x0000:  4500 003c 1c46 4000  E..<.F@.       tcpdump -x, -xx, -X, -XX: packets
+ *
+ * @module
+ */
+
+import { oneLine } from "../python_literal.ts";
+
+/** How digits are laid out: in rows with where they are in front, the same packet by packet, or nothing but digits. */
+export type HexLayout = "rows" | "packets" | "digits";
+
+/** Bytes that were written as digits. */
+export interface HexBytes {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Whether a packet begins with them. */
+  begins: boolean;
+}
+
+/** The longest line of a dump. */
+const MAX_LINE = 4096;
+
+const COLON_ROW =
+  /^\s*(0x)?([0-9a-f]{4,16}):\s{1,8}((?:[0-9a-f]{2})+(?: (?:[0-9a-f]{2})+)*)(?:\s{2}.*|\s*)$/i;
+const BLANK_ROW =
+  /^([0-9a-f]{4,16}) {1,3}([0-9a-f]{2}(?: {1,2}[0-9a-f]{2})*)(?: {0,60}[|>].*| {3}.*|\s*)$/i;
+/** Where the last row ends. */
+const END_ROW = /^\s*(?:0x)?[0-9a-f]{4,16}:?\s*$/i;
+
+/** A row of a dump. */
+interface Row {
+  where: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  isPacket: boolean;
+}
+
+function rowOf(line: string): Row | undefined {
+  const colon = line.match(COLON_ROW);
+  const [where, digits] = colon === null
+    ? line.match(BLANK_ROW)?.slice(1) ?? []
+    : colon.slice(2);
+  if (digits === undefined) return undefined;
+  return {
+    where,
+    bytes: Uint8Array.fromHex(digits.replaceAll(" ", "")),
+    isPacket: colon?.[1] !== undefined,
+  };
+}
+
+/** The fewest digits that count as bytes where nothing is between them. */
+const FEWEST_DIGITS = 8;
+
+/**
+ * Says how a text that may be a dump is laid out.
+ *
+ * @param head How it begins.
+ * @param whole Whether that is all of it.
+ * @returns The layout; `undefined` if it is no dump, `"unknown"` if more has to come to tell.
+ */
+export function hexLayout(
+  head: string,
+  whole: boolean,
+): HexLayout | "unknown" | undefined {
+  const [first, second, ...rest] = head.split(/\r?\n/);
+  // The last line may go on.
+  const hasFirst = whole || second !== undefined;
+  if (!hasFirst) {
+    if (!/^[\x20-\x7e\t]*\r?$/.test(first)) return undefined;
+    if (first.length < MAX_LINE) return "unknown";
+    return isDigits(first.slice(0, MAX_LINE)) ? "digits" : undefined;
+  }
+  const row = rowOf(first);
+  if (row !== undefined) return row.isPacket ? "packets" : "rows";
+  if (isDigits(first)) return "digits";
+  // Tcpdump sums each packet up on a line of its own.
+  if (!/^\d\d:\d\d:\d\d\.\d|^\d{4}-\d\d-\d\d /.test(first)) return undefined;
+  if (second === undefined || !/^\s/.test(second) && second !== "") {
+    return undefined;
+  }
+  if (!whole && rest.length === 0 && second.length < MAX_LINE) return "unknown";
+  return rowOf(second)?.isPacket ? "packets" : undefined;
+}
+
+function isDigits(line: string): boolean {
+  const digits = line.trim();
+  return /^(?:0x)?[0-9a-f]{2}(?:[ :,]{1,2}(?:0x)?[0-9a-f]{2})+,?$/i.test(
+    digits,
+  ) || /^(?:[0-9a-f]{2})+$/i.test(digits) && digits.length >= FEWEST_DIGITS;
+}
+
+/** How much of what is wrong is quoted. */
+const SHOWN = 60;
+/** How often a row may be repeated: more are no dump that anybody made. */
+const MAX_REPEATS = 2 ** 26;
+/** How many digits `od` counts in where it was told nothing. */
+const OCTAL_DIGITS = 7;
+/** How the bytes in front of a row are counted. */
+const BASES = [16, 8, 10];
+
+/** Reads a dump, however it is cut. */
+export class HexReader {
+  #layout: HexLayout;
+  #decoder = new TextDecoder("latin1");
+  #rest = "";
+  #line = 0;
+  #base: number | undefined;
+  /** The last row, which a `*` repeats. */
+  #before: Row | undefined;
+  #repeats = false;
+
+  /** Begins to read. */
+  constructor(layout: HexLayout) {
+    this.#layout = layout;
+  }
+
+  /**
+   * Takes what came of the text.
+   *
+   * @param chunk The text.
+   * @returns The bytes that it says.
+   * @throws {SyntaxError} If it is no such dump.
+   */
+  *push(chunk: Uint8Array): Iterable<HexBytes> {
+    const text = this.#rest + this.#decoder.decode(chunk, { stream: true });
+    if (this.#layout === "digits") {
+      yield* this.#digits(text, false);
+      return;
+    }
+    const lines = text.split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) yield* this.#row(line);
+    if (this.#rest.length > MAX_LINE) throw this.#fault(this.#rest);
+  }
+
+  /** Takes what is left at the end. */
+  *end(): Iterable<HexBytes> {
+    const rest = this.#rest;
+    this.#rest = "";
+    if (this.#layout === "digits") yield* this.#digits(rest, true);
+    else if (rest !== "") yield* this.#row(rest);
+  }
+
+  *#digits(text: string, whole: boolean): Iterable<HexBytes> {
+    // A pair that was cut waits for its other half.
+    const [run] = text.match(/[0-9a-fx]*$/i) ?? [""];
+    const open = text.length - (whole ? 0 : run.length % 2);
+    const digits = text.slice(0, open).replaceAll(/0x|[\s:,]/gi, "");
+    this.#rest = text.slice(open);
+    if (!/^(?:[0-9a-f]{2})*$/i.test(digits)) {
+      const [, strange = digits] = digits.match(/([^0-9a-f][^]*)/i) ?? [];
+      throw new SyntaxError(
+        `digits must come in pairs of 0 to 9 and a to f: found "${
+          oneLine(strange.slice(0, SHOWN))
+        }"`,
+      );
+    }
+    if (digits !== "") {
+      yield { bytes: Uint8Array.fromHex(digits), begins: false };
+    }
+  }
+
+  *#row(line: string): Iterable<HexBytes> {
+    this.#line++;
+    const trimmed = line.trim();
+    if (trimmed === "") return;
+    if (trimmed === "*" && this.#before !== undefined) {
+      this.#repeats = true;
+      return;
+    }
+    const row = line.length > MAX_LINE ? undefined : rowOf(line);
+    if (row === undefined) {
+      if (this.#layout === "packets" && !/^\s/.test(line)) return;
+      if (!END_ROW.test(line)) throw this.#fault(line);
+      yield* this.#repeat(trimmed.replace(":", ""));
+      return;
+    }
+    yield* this.#repeat(row.where);
+    this.#count(row);
+    this.#before = row;
+    const begins = row.isPacket && Number.parseInt(row.where, 16) === 0;
+    yield { bytes: row.bytes, begins };
+  }
+
+  /** Finds out how rows are counted. */
+  #count({ where }: Row): void {
+    const before = this.#before;
+    if (before === undefined || this.#base !== undefined) return;
+    this.#base = BASES.find((base) =>
+      Number.parseInt(where, base) - Number.parseInt(before.where, base) ===
+        before.bytes.length
+    );
+  }
+
+  /** Says the last row again, up to a place, if that was left out. */
+  *#repeat(where: string): Iterable<HexBytes> {
+    const before = this.#before;
+    if (!this.#repeats || before === undefined) return;
+    this.#repeats = false;
+    const base = this.#base ?? (where.length === OCTAL_DIGITS ? 8 : 16);
+    const { bytes } = before;
+    const start = Number.parseInt(before.where, base) + bytes.length;
+    const count = (Number.parseInt(where, base) - start) / bytes.length;
+    if (!Number.isInteger(count) || count < 0 || count > MAX_REPEATS) {
+      throw this.#fault(where);
+    }
+    for (let i = 0; i < count; i++) {
+      yield { bytes: bytes.slice(), begins: false };
+    }
+  }
+
+  #fault(line: string): SyntaxError {
+    return new SyntaxError(
+      `line ${this.#line} is no row of a dump: "${
+        oneLine(line.slice(0, SHOWN))
+      }"`,
+    );
+  }
+}
