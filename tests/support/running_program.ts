@@ -42,6 +42,8 @@ export class RunningProgram implements AsyncDisposable {
   #child: Deno.ChildProcess;
   #out: ReadableStreamDefaultReader<string>;
   #err: Promise<string>;
+  #said = "";
+  #heard: PromiseWithResolvers<void> = Promise.withResolvers();
   #in: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #text = "";
 
@@ -61,7 +63,7 @@ export class RunningProgram implements AsyncDisposable {
     }).spawn();
     this.#out = this.#child.stdout.pipeThrough(new TextDecoderStream())
       .getReader();
-    this.#err = this.#child.stderr.text();
+    this.#err = this.#listen();
     this.#in = typing ? this.#child.stdin.getWriter() : undefined;
   }
 
@@ -83,6 +85,32 @@ export class RunningProgram implements AsyncDisposable {
     const line = this.#text.slice(0, end);
     this.#text = this.#text.slice(end + 1);
     return line;
+  }
+
+  async #listen(): Promise<string> {
+    for await (
+      const text of this.#child.stderr.pipeThrough(new TextDecoderStream())
+    ) {
+      this.#said += text;
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
+    }
+    this.#heard.resolve();
+    return this.#said;
+  }
+
+  /** Waits for a line on stderr that matches; it stays there. */
+  async said(pattern: RegExp): Promise<string> {
+    let ended = false;
+    this.#err.then(() => ended = true);
+    while (true) {
+      const { promise } = this.#heard;
+      const lines = this.#said.split("\n").slice(0, -1);
+      const line = lines.find((line) => pattern.test(line));
+      if (line !== undefined) return line;
+      if (ended) throw new Error(`it never said ${pattern}: ${this.#said}`);
+      await promise;
+    }
   }
 
   /** The next so many lines. */
