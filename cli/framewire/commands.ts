@@ -31,9 +31,19 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./listen.ts")).listenCommand,
   },
   {
+    name: "tap",
+    about: "Passes bytes on to a server, and prints each frame of both sides",
+    load: async () => (await import("./tap.ts")).tapCommand,
+  },
+  {
     name: "decode",
     about: "Prints the frames in a file: bytes, a dump of them, or packets",
     load: async () => (await import("./decode.ts")).decodeCommand,
+  },
+  {
+    name: "encode",
+    about: "Writes the bytes of frames: each line of stdin is one",
+    load: async () => (await import("./encode.ts")).encodeCommand,
   },
   {
     name: "bench",

@@ -1,0 +1,419 @@
+/**
+ * A relay that prints the frames that go through it.
+ *
+ *     client ◄─ bytes, untouched ─► tap ◄─ bytes, untouched ─► server
+ *                                    ├─► stdout: each frame of both directions
+ *                                    └─► FILE.pcapng: the same bytes as packets, for Wireshark
+ *
+ * The stream waits for neither: what cannot be written in time is left out, and counted.
+ *
+ * @module
+ */
+
+import { ConnectionError, formatAddr } from "../../mod.ts";
+import {
+  type Program,
+  ProgramError,
+  type Switch,
+  type Terminal,
+} from "../program.ts";
+import { CODEC, command, USAGE } from "./command.ts";
+import type { Dialect, Side } from "./dialect.ts";
+import { note, paint, put } from "./output.ts";
+import { captureEnd, captureStart, packetBlock } from "./pcapng_writer.ts";
+import { LISTEN, type Place, placeText, TARGET } from "./place.ts";
+import { Printer } from "./printer.ts";
+import { type Passed, Relay } from "./relay.ts";
+import { type TapEvent, TappedConnection, type Totals } from "./tap_events.ts";
+import {
+  counted,
+  gapText,
+  grouped,
+  type TapStyle,
+  tapText,
+} from "./tap_report.ts";
+import { endpointsOf, TcpPackets } from "./tcp_packets.ts";
+import { countOption, type Optional, optional, sizeIn } from "./units.ts";
+
+const WRITE: Optional<string> = optional({
+  name: "write",
+  value: "file",
+  about: "write what passes to this file as well, as pcapng for Wireshark",
+}, (text) => text);
+const COUNT: Optional<number> = countOption({
+  name: "count",
+  short: "n",
+  about: "end after so many frames; what is open then is closed",
+});
+const MAX_DUMP = {
+  name: "max-dump",
+  value: "size",
+  about:
+    "dump no more of a frame than this, and four characters of its text for each byte",
+  fallback: "256",
+  read: (text: string) => sizeIn("--max-dump", text, 0),
+};
+const HEX: Switch = { name: "hex", about: "dump every frame" };
+const VALUES: Switch = { name: "values", about: "dump no frame" };
+const JSON_LINES: Switch = {
+  name: "json",
+  about: "print a JSON object a line, with frames as long as they are",
+};
+const ONCE: Switch = {
+  name: "once",
+  about: "end when the first connection has",
+};
+
+/** A frame or another event holds about so many bytes beside its own. */
+const OVERHEAD = 400;
+/** How many bytes may wait to be written to the file. */
+const CAPTURE_LIMIT = 2 ** 26;
+/** How long a reader of stdout may take at the end, once Ctrl-C was pressed. */
+const LAST_WRITE = 1000;
+/** The most connections that are named in the summary. */
+const MOST_NAMED = 10;
+
+/** Where a tap stands, and who is told. */
+export interface TapOptions {
+  /** Where clients come. */
+  listen: Place;
+  /** Where they are led to. */
+  target: Place;
+  /** How frames are cut. */
+  dialect: Dialect;
+  /** Is told what was seen; must not wait. */
+  onEvent: (event: TapEvent) => void;
+  /** Is told what passed, as it was. */
+  onPassed?: (number: number, passed: Passed, time: number) => void;
+}
+
+/**
+ * Stands between clients and a server.
+ *
+ * @param options Where, and who is told.
+ * @returns The relay.
+ */
+export async function startTap(
+  { listen, target, dialect, onEvent, onPassed }: TapOptions,
+): Promise<Relay> {
+  const open = new Map<number, TappedConnection>();
+  return await Relay.start({
+    listen,
+    target,
+    watch(number, passed) {
+      const time = performance.timeOrigin + performance.now();
+      onPassed?.(number, passed, time);
+      let tapped = open.get(number);
+      if (tapped === undefined) {
+        tapped = new TappedConnection(number, dialect, onEvent);
+        open.set(number, tapped);
+      }
+      if (passed.kind === "close" || passed.kind === "refused") {
+        open.delete(number);
+      }
+      tapped.watch(passed, time);
+    },
+    onError: (error) => note(error.message),
+  });
+}
+
+/** A file of packets that is being written. */
+class CaptureFile {
+  readonly #file: Deno.FsFile;
+  readonly #printer: Printer;
+  #connections = new Map<number, TcpPackets>();
+  #packets = 0;
+
+  /** Makes the file. */
+  static async create(path: string): Promise<CaptureFile> {
+    const file = await Deno.open(path, {
+      write: true,
+      create: true,
+      truncate: true,
+    });
+    const capture = new CaptureFile(file);
+    capture.#write(captureStart());
+    return capture;
+  }
+
+  private constructor(file: Deno.FsFile) {
+    this.#file = file;
+    const put = (bytes: Uint8Array) => writeAll(file, bytes);
+    this.#printer = new Printer({ put, limit: CAPTURE_LIMIT });
+  }
+
+  /** Is rejected when the file cannot be written. */
+  get broken(): Promise<never> {
+    return this.#printer.broken;
+  }
+
+  /** Takes what passed. */
+  watch(number: number, passed: Passed, time: number): void {
+    for (const packet of this.#packetsOf(number, passed)) {
+      this.#packets++;
+      this.#write(packetBlock(packet, time));
+    }
+  }
+
+  /** Ends the file; gives how many packets there were, and how many of them are not in it. */
+  async close(): Promise<{ packets: number; missing: number }> {
+    await this.#printer.flush();
+    const missing = this.#printer.leftOut.others;
+    const now = performance.timeOrigin + performance.now();
+    this.#write(captureEnd(this.#packets, missing, now));
+    await this.#printer.flush();
+    this.#file.close();
+    return { packets: this.#packets, missing };
+  }
+
+  #write(bytes: Uint8Array): void {
+    const cost = bytes.length + OVERHEAD;
+    this.#printer.print({ kind: "other", cost, layOut: () => bytes });
+  }
+
+  #packetsOf(number: number, passed: Passed): Uint8Array[] {
+    if (passed.kind === "open") {
+      const { client, server } = passed;
+      const packets = new TcpPackets(endpointsOf(client, server, number));
+      this.#connections.set(number, packets);
+      return packets.open();
+    }
+    const packets = this.#connections.get(number);
+    if (packets === undefined) return [];
+    switch (passed.kind) {
+      case "chunk":
+        return packets.data(passed.from, passed.bytes);
+      case "end":
+        return packets.end(passed.from);
+      case "reset":
+        return packets.reset(passed.from);
+      default:
+        this.#connections.delete(number);
+        return [];
+    }
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await file.write(bytes.subarray(written));
+  }
+}
+
+/** What has passed of all connections together. */
+class Summary {
+  #connections = 0;
+  #totals: Record<Side, Totals> = {
+    client: { frames: 0, bytes: 0 },
+    server: { frames: 0, bytes: 0 },
+  };
+  #faults: string[] = [];
+  #faultCount = 0;
+
+  /** Takes an event. */
+  add(event: TapEvent): void {
+    if (event.kind === "open") this.#connections++;
+    if (event.kind === "close") {
+      for (const side of SIDES) {
+        this.#totals[side].bytes += event.totals[side].bytes;
+      }
+    }
+    if (event.kind !== "seen") return;
+    const { seen, number, connection } = event;
+    if (seen.kind === "frame") this.#totals[seen.from].frames++;
+    if (seen.kind !== "fault" || seen.error.recoverable) return;
+    this.#faultCount++;
+    if (this.#faults.length === MOST_NAMED) return;
+    const good = counted(number, "good frame");
+    this.#faults.push(
+      `#${connection} ${seen.from}: out of step at offset ${seen.offset}, behind ${good}`,
+    );
+  }
+
+  /** How many frames there were. */
+  get frames(): number {
+    return this.#totals.client.frames + this.#totals.server.frames;
+  }
+
+  /** Whether all bytes were frames. */
+  get inStep(): boolean {
+    return this.#faultCount === 0;
+  }
+
+  /** What there is to say. */
+  lines(): string[] {
+    const said = SIDES.map((side) => {
+      const { frames, bytes } = this.#totals[side];
+      return `${counted(frames, "frame")}, ${
+        grouped(bytes)
+      } B from the ${side}`;
+    });
+    const more = this.#faultCount - this.#faults.length;
+    return [
+      `${counted(this.#connections, "connection")}: ${said.join("; ")}`,
+      ...this.#faults,
+      ...more > 0 ? [`${grouped(more)} more out of step`] : [],
+    ];
+  }
+}
+
+const SIDES: readonly Side[] = ["client", "server"];
+
+/** What a place takes to be listened on or connected to. */
+function permissionsFor(place: Place): Deno.PermissionDescriptor[] {
+  const host = placeText(place);
+  if (!("path" in place)) return [{ name: "net", host }];
+  const { path } = place;
+  return [{ name: "net", host }, { name: "read", path }, {
+    name: "write",
+    path,
+  }];
+}
+
+/** Asks for all permissions at once; throws with all flags that are missing. */
+async function needPermissions(
+  needed: readonly Deno.PermissionDescriptor[],
+): Promise<void> {
+  const flags = new Map<string, Set<string>>();
+  for (const one of needed) {
+    const { state } = await Deno.permissions.request(one);
+    if (state === "granted") continue;
+    const value = "host" in one ? one.host : "path" in one ? one.path : "";
+    const flag = `--allow-${one.name}`;
+    flags.set(flag, (flags.get(flag) ?? new Set()).add(String(value)));
+  }
+  if (flags.size === 0) return;
+  const text = Array.from(
+    flags,
+    ([flag, values]) => `${flag}=${[...values].join(",")}`,
+  );
+  throw new ProgramError(
+    `needs permission: run again with ${text.join(" ")}`,
+    1,
+  );
+}
+
+function styleOf({ get, has }: Terminal): TapStyle {
+  if (has(HEX) && has(VALUES)) {
+    throw new ProgramError("--hex and --values exclude each other", USAGE);
+  }
+  const maxDump = get(MAX_DUMP);
+  return {
+    paint: paint(),
+    hex: has(HEX) || !has(VALUES) && "auto",
+    maxDump,
+    maxText: 4 * maxDump,
+    pieces: true,
+    json: has(JSON_LINES),
+    start: performance.timeOrigin + performance.now(),
+  };
+}
+
+/** About how many bytes an event holds until it is printed. */
+function costOf(event: TapEvent): number {
+  if (event.kind !== "seen" || event.seen.kind === "opaque") return OVERHEAD;
+  const { seen } = event;
+  const pieces = seen.kind === "frame" ? 8 * seen.pieces.length : 0;
+  return OVERHEAD + 2 * seen.wire.length + pieces;
+}
+
+/** Passes bytes on, and prints the frames. */
+export const tapCommand: Program = command({
+  name: "tap",
+  about: "Passes bytes on to a server, and prints each frame of both sides",
+  takes: [LISTEN, TARGET],
+  options: [CODEC, COUNT, MAX_DUMP, WRITE],
+  switches: [HEX, VALUES, JSON_LINES, ONCE],
+  examples: [
+    [
+      "deno run --allow-net=127.0.0.1:6000,127.0.0.1:65432 jsr:@framewire/framewire/cli tap :6000 :65432 --codec message",
+      "Show what clients of port 6000 and the server on port 65432 say to each other",
+    ],
+    [
+      "deno run --allow-net=127.0.0.1:6000,127.0.0.1:5432 --allow-write=session.pcapng jsr:@framewire/framewire/cli tap :6000 :5432 --codec postgres --write session.pcapng",
+      "Look into a PostgreSQL session, and keep it for Wireshark",
+    ],
+  ],
+
+  async main(terminal) {
+    const { get, has, atInterrupt } = terminal;
+    const [listen, target] = [get(LISTEN), get(TARGET)];
+    const style = styleOf(terminal);
+    const path = get(WRITE);
+    await needPermissions([
+      ...permissionsFor(listen),
+      ...permissionsFor(target),
+      ...path === undefined ? [] : [{ name: "write" as const, path }],
+    ]);
+    const capture = path === undefined
+      ? undefined
+      : await CaptureFile.create(path);
+
+    const summary = new Summary();
+    const most = get(COUNT) ?? Infinity;
+    const done = Promise.withResolvers<void>();
+    let started = false;
+    let refused: string | undefined;
+    const printer = new Printer({ put, gap: (out) => gapText(out, style) });
+
+    function onEvent(event: TapEvent): void {
+      if (!started) {
+        started = true;
+        style.start = event.time;
+      }
+      const enough = summary.frames >= most;
+      summary.add(event);
+      const isFrame = event.kind === "seen" && event.seen.kind === "frame";
+      if (!enough) {
+        printer.print({
+          kind: isFrame ? "frame" : "other",
+          cost: costOf(event),
+          layOut: () => tapText(event, style),
+        });
+      }
+      if (summary.frames >= most) done.resolve();
+      if (!has(ONCE)) return;
+      if (event.kind === "refused") refused = event.reason;
+      if (event.kind === "refused" || event.kind === "close") done.resolve();
+    }
+
+    const relay = await startTap({
+      listen,
+      target,
+      dialect: get(CODEC),
+      onEvent,
+      ...capture && {
+        onPassed: (number, passed, time) => capture.watch(number, passed, time),
+      },
+    });
+    let finishing: Promise<void> | undefined;
+    const finish = (patience = Infinity) => finishing ??= end(patience);
+    async function end(patience: number): Promise<void> {
+      await relay.close();
+      if (patience !== Infinity) setTimeout(() => printer.abandon(), patience);
+      await printer.flush();
+      const written = await capture?.close();
+      if (printer.isBroken) return; // who has closed stdout wants to hear no more
+      for (const line of summary.lines()) note(line);
+      const { frames } = printer.leftOut;
+      if (frames > 0) note(`${counted(frames, "frame")} left out`);
+      if (written !== undefined) {
+        const { packets, missing } = written;
+        const but = missing > 0 ? `, ${grouped(missing)} left out` : "";
+        note(`${counted(packets, "packet")} written to ${path}${but}`);
+      }
+    }
+    atInterrupt(() => finish(LAST_WRITE));
+    note(`listening on ${formatAddr(relay.addr)}, to ${placeText(target)}`);
+    const broken = [printer.broken, ...capture ? [capture.broken] : []];
+    try {
+      await Promise.race([done.promise, ...broken]);
+    } finally {
+      await finish();
+    }
+    if (refused !== undefined) throw new ConnectionError(refused);
+    return summary.inStep ? 0 : 3;
+  },
+});
+
+if (import.meta.main) Deno.exit(await tapCommand.run(Deno.args));
