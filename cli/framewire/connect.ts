@@ -73,7 +73,12 @@ async function send(
 ): Promise<void> {
   const file = get(SEND);
   if (file !== undefined) {
-    await peer.write({ kind: "bytes", bytes: await Deno.readFile(file) });
+    const bytes = await Deno.readFile(file);
+    try {
+      await peer.write({ kind: "bytes", bytes });
+    } catch (error) {
+      throw inputFault(error, "--send");
+    }
   } else {
     let number = 0;
     for await (const line of inputLines()) {
@@ -131,7 +136,6 @@ export const connectCommand: Program = command({
   takes: [TARGET],
   options: [CODEC, SEND, COUNT, WAIT, TIMEOUT, CA, SERVER_NAME],
   switches: [HEX, JSON_LINES, TLS, OPEN],
-  permissions: "--allow-net",
   examples: [
     [
       `echo hello | deno run --allow-net=127.0.0.1:65432 jsr:@framewire/framewire/cli connect 127.0.0.1:65432 --codec length:4`,

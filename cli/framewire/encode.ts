@@ -118,7 +118,7 @@ async function* encoded(
     number++;
     let bytes: Uint8Array<ArrayBuffer>;
     try {
-      const { from, isFrame } = form === "json"
+      const { from, isFrame } = form === "json" && typeof line === "string"
         ? originOf(line)
         : { isFrame: true };
       if (!isFrame) {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type ByteConn, Framing, lines } from "../../mod.ts";
+import { type ByteConn, delimited, Framing } from "../../mod.ts";
+import { textOf } from "./values.ts";
 
 /** The longest line that is taken. */
 const MAX_LINE = 2 ** 28;
@@ -16,9 +17,13 @@ const stdin: ByteConn = {
   close() {},
 };
 
-/** Reads lines from stdin; the last one may lack its line feed. */
-export function inputLines(): AsyncIterable<string> {
-  return new Framing(stdin, lines({ tail: "emit", maxFrameLength: MAX_LINE }));
+/** Reads lines from stdin, as bytes where they are no text; the last one may lack its line feed. */
+export async function* inputLines(): AsyncIterable<string | Uint8Array> {
+  const codec = delimited("\n", { tail: "emit", maxFrameLength: MAX_LINE });
+  for await (const line of new Framing(stdin, codec)) {
+    const bytes = line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+    yield textOf(bytes) ?? bytes;
+  }
 }
 
 /** Reads all of stdin. */

@@ -162,7 +162,6 @@ export const listenCommand: Program = command({
   takes: [LISTEN],
   options: [CODEC, REPLY, MOST, CERT, KEY],
   switches: [ECHO, KEEP, HEX, JSON_LINES],
-  permissions: "--allow-net",
   examples: [
     [
       "deno run --allow-net=127.0.0.1:65432 jsr:@framewire/framewire/cli listen :65432 --codec length:4 --echo",

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Switch, Terminal } from "../program.ts";
+import { ProgramError, type Switch, type Terminal } from "../program.ts";
+import { USAGE } from "./command.ts";
 import type { Input } from "./values.ts";
 import {
   bytesOfHex,
@@ -30,8 +31,15 @@ export const HEX: Switch = {
   about: "frames in hexadecimal digits, in and out",
 };
 
-/** What the switches say. */
+/**
+ * What the switches say.
+ *
+ * @throws {ProgramError} If they say two things.
+ */
 export function formOf({ has }: Terminal): Form {
+  if (has(JSON_LINES) && has(HEX)) {
+    throw new ProgramError("--hex and --json exclude each other", USAGE);
+  }
   return has(JSON_LINES) ? "json" : has(HEX) ? "hex" : "text";
 }
 
@@ -56,18 +64,23 @@ export function frameLine(
 /**
  * Reads what somebody typed.
  *
- * @param line A line, without its line feed.
+ * @param line A line, without its line feed; bytes if it is no text.
  * @param form How it is written.
  * @returns What to send.
  * @throws {SyntaxError} If it is not written so.
  */
-export function inputOf(line: string, form: Form): Input {
-  switch (form) {
-    case "text":
-      return { kind: "text", text: line };
-    case "hex":
-      return { kind: "bytes", bytes: bytesOfHex(line) };
-    case "json":
-      return inputOfJson(line);
+export function inputOf(line: string | Uint8Array, form: Form): Input {
+  if (form === "text") {
+    return typeof line === "string"
+      ? { kind: "text", text: line }
+      : { kind: "bytes", bytes: line };
   }
+  if (typeof line !== "string") {
+    throw new SyntaxError(`Cannot read ${NAMES[form]}: it is not UTF-8`);
+  }
+  return form === "json"
+    ? inputOfJson(line)
+    : { kind: "bytes", bytes: bytesOfHex(line) };
 }
+
+const NAMES = { hex: "hexadecimal digits", json: "JSON" };

@@ -64,7 +64,7 @@ const CASES: readonly Case[] = [
     code: 2,
     err: [USAGE],
   },
-  ...[["--nope"], ["-x"], ["-5"], ["--no-loud"], ["--nope=1"], ["-hx"]].map((
+  ...[["--nope"], ["-x"], ["-5"], ["--nope=1"], ["-hx"]].map((
     [option],
   ) => ({
     name: `refuses the option ${option}`,
@@ -72,6 +72,16 @@ const CASES: readonly Case[] = [
     code: 2,
     err: [USAGE, `any: unknown option ${option}`],
   })),
+  ...[["--no-loud", "--loud"], ["--tmies", "--times"], ["--hlep", "--help"]]
+    .map(([option, meant]) => ({
+      name: `refuses the option ${option}, and says what may have been meant`,
+      args: ["say", option],
+      code: 2,
+      err: [
+        USAGE,
+        `any: unknown option ${option}: did you mean ${meant}?`,
+      ],
+    })),
   {
     name: "refuses an argument too many",
     args: ["say", "host", "80", "more\n"],

@@ -121,8 +121,10 @@ export class RunningProgram implements AsyncDisposable {
   }
 
   /** Types on its stdin. */
-  async type(text: string): Promise<void> {
-    await this.#in?.write(new TextEncoder().encode(text));
+  async type(text: string | Uint8Array): Promise<void> {
+    await this.#in?.write(
+      typeof text === "string" ? new TextEncoder().encode(text) : text,
+    );
   }
 
   /** Ends its stdin, as Ctrl-D does. */

@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Switch } from "../../../cli/program.ts";
+import { ProgramError, type Switch } from "../../../cli/program.ts";
 import {
   type Form,
   formOf,
@@ -53,11 +53,15 @@ Deno.test("inputOf() reads what frameLine() writes, and says what is wrong with 
     bytes: Uint8Array.of(0xff, 0x41),
   });
   assertEquals(inputOf('{"text":"a"}', "json"), { kind: "text", text: "a" });
+  const bytes = Uint8Array.of(0xff);
+  assertEquals(inputOf(bytes, "text"), { kind: "bytes", bytes });
+  assertThrows(() => inputOf(bytes, "hex"), SyntaxError, "not UTF-8");
+  assertThrows(() => inputOf(bytes, "json"), SyntaxError, "not UTF-8");
   assertThrows(() => inputOf("xyz", "hex"), SyntaxError);
   assertThrows(() => inputOf("{", "json"), SyntaxError);
 });
 
-Deno.test("formOf() is text unless a switch says else, and JSON before digits", () => {
+Deno.test("formOf() is text unless a switch says else, and not two things at once", () => {
   const form = (...given: Switch[]) =>
     formOf({
       has: (option) => given.includes(option),
@@ -68,7 +72,13 @@ Deno.test("formOf() is text unless a switch says else, and JSON before digits", 
       atInterrupt() {},
     });
   assertEquals(
-    [form(), form(HEX), form(JSON_LINES), form(HEX, JSON_LINES)],
-    ["text", "hex", "json", "json"],
+    [form(), form(HEX), form(JSON_LINES)],
+    ["text", "hex", "json"],
   );
+  const { exitCode } = assertThrows(
+    () => form(HEX, JSON_LINES),
+    ProgramError,
+    "--hex and --json exclude each other",
+  );
+  assertEquals(exitCode, 2);
 });
