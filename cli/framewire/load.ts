@@ -379,6 +379,7 @@ export class Load {
     this.#mayGoOn(client);
     while (true) {
       const frames = await peer.readBatch();
+      if (this.#over) return; // what is unfinished has been counted
       if (frames === null) {
         throw new EndedError("the server closed the connection");
       }
@@ -398,6 +399,7 @@ export class Load {
       const { due, sent } = underWay;
       underWay.shift();
       this.#underWay--;
+      client.proven = true;
       if (due < this.#from) continue;
       this.#answered++;
       this.#response.record((now - due) * NANOSECONDS);
@@ -409,7 +411,6 @@ export class Load {
         "more frames came than requests were sent: --answers says how many answer one",
       );
     }
-    client.proven = true;
     this.#mayGoOn(client);
     this.#perhapsOver();
   }
