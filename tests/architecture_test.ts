@@ -48,6 +48,8 @@ const PACKAGES: Record<string, readonly string[]> = {
     "@std/bytes",
     "@std/cli/parse-args",
     "node:crypto",
+    "node:dns/promises",
+    "node:net",
     "node:process",
     "node:timers",
   ],

@@ -22,6 +22,7 @@ import type { Dialect, Side } from "./dialect.ts";
 import { note, paint, put } from "./output.ts";
 import { captureEnd, captureStart, packetBlock } from "./pcapng_writer.ts";
 import { LISTEN, type Place, placeText, TARGET } from "./place.ts";
+import { addressesOf, needPermissions, permissionsFor } from "./permissions.ts";
 import { Printer } from "./printer.ts";
 import { type Passed, Relay } from "./relay.ts";
 import { type TapEvent, TappedConnection, type Totals } from "./tap_events.ts";
@@ -259,40 +260,6 @@ class Summary {
 
 const SIDES: readonly Side[] = ["client", "server"];
 
-/** What a place takes to be listened on or connected to. */
-function permissionsFor(place: Place): Deno.PermissionDescriptor[] {
-  const host = placeText(place);
-  if (!("path" in place)) return [{ name: "net", host }];
-  const { path } = place;
-  return [{ name: "net", host }, { name: "read", path }, {
-    name: "write",
-    path,
-  }];
-}
-
-/** Asks for all permissions at once; throws with all flags that are missing. */
-async function needPermissions(
-  needed: readonly Deno.PermissionDescriptor[],
-): Promise<void> {
-  const flags = new Map<string, Set<string>>();
-  for (const one of needed) {
-    const { state } = await Deno.permissions.request(one);
-    if (state === "granted") continue;
-    const value = "host" in one ? one.host : "path" in one ? one.path : "";
-    const flag = `--allow-${one.name}`;
-    flags.set(flag, (flags.get(flag) ?? new Set()).add(String(value)));
-  }
-  if (flags.size === 0) return;
-  const text = Array.from(
-    flags,
-    ([flag, values]) => `${flag}=${[...values].join(",")}`,
-  );
-  throw new ProgramError(
-    `needs permission: run again with ${text.join(" ")}`,
-    1,
-  );
-}
-
 function styleOf({ get, has }: Terminal): TapStyle {
   if (has(HEX) && has(VALUES)) {
     throw new ProgramError("--hex and --values exclude each other", USAGE);
@@ -345,6 +312,9 @@ export const tapCommand: Program = command({
       ...permissionsFor(target),
       ...path === undefined ? [] : [{ name: "write" as const, path }],
     ]);
+    // With the permission for a name, names can be looked up; the sockets of the relay are at addresses.
+    const addresses = await Promise.all([listen, target].map(addressesOf));
+    await needPermissions(addresses.flat().flatMap(permissionsFor));
     const capture = path === undefined
       ? undefined
       : await CaptureFile.create(path);
@@ -378,7 +348,7 @@ export const tapCommand: Program = command({
     }
 
     const relay = await startTap({
-      listen,
+      listen: addresses[0][0],
       target,
       dialect: get(CODEC),
       onEvent,
