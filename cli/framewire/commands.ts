@@ -46,6 +46,11 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./encode.ts")).encodeCommand,
   },
   {
+    name: "detect",
+    about: "Says which codecs explain the bytes of a file or a server",
+    load: async () => (await import("./detect.ts")).detectCommand,
+  },
+  {
     name: "bench",
     about: "Puts load on a server, and tells how long its answers took",
     load: async () => (await import("./bench.ts")).benchCommand,

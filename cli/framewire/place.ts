@@ -86,6 +86,7 @@ export const SERVER_NAME: Optional<string> = optional({
 /** What `connect` is to know of encryption; `undefined` for none. */
 export async function tlsOf(
   { get, has }: Terminal,
+  target: Place = get(TARGET),
 ): Promise<{ ca?: string; serverName?: string } | undefined> {
   const file = get(CA);
   const serverName = get(SERVER_NAME);
@@ -93,7 +94,7 @@ export async function tlsOf(
     if (file === undefined && serverName === undefined) return undefined;
     throw new ProgramError("--ca and --server-name need --tls", USAGE);
   }
-  if ("path" in get(TARGET)) {
+  if ("path" in target) {
     throw new ProgramError("--tls is for HOST:PORT only", USAGE);
   }
   return {
