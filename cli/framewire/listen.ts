@@ -104,7 +104,7 @@ async function certificateOf(
   };
 }
 
-/** Sends each line of stdin to all who are connected. */
+/** Sends each line of stdin to all who are connected: at the pace of the slowest, which serve does not wait for long. */
 async function sendAll(peers: ReadonlySet<Peer>, form: Form): Promise<void> {
   let number = 0;
   for await (const line of inputLines()) {
@@ -117,13 +117,12 @@ async function sendAll(peers: ReadonlySet<Peer>, form: Form): Promise<void> {
       continue;
     }
     if (peers.size === 0) note(`line ${number}: nobody is connected`);
-    for (const peer of peers) {
-      try {
-        // Whoever does not read is not to keep the others waiting; serve sees to what they owe.
-        peer.write(input)?.catch(() => {});
-      } catch (error) {
-        note(inputFault(error, `line ${number}`).message);
-      }
+    try {
+      await Promise.all(
+        [...peers].map((peer) => peer.write(input)?.catch(() => {})),
+      );
+    } catch (error) {
+      note(inputFault(error, `line ${number}`).message);
     }
   }
 }
@@ -146,12 +145,24 @@ async function converse(
       );
       await put(lines.join(""));
       if (answer === undefined) continue;
-      for (const frame of frames) await peer.write(answer(frame));
+      for (const frame of frames) {
+        const input = answer(frame);
+        try {
+          await peer.write(input);
+        } catch (error) {
+          throw inputFault(error, "the answer");
+        }
+      }
     } catch (error) {
       if (!(error instanceof FramingError && error.recoverable)) throw error;
       note(`${who}: ${error.message}`);
     }
   }
+}
+
+/** Whether there is nothing to be said of an error. */
+function isQuiet(error: unknown): boolean {
+  return error instanceof ProgramError && error.exitCode === 0;
 }
 
 /** Waits for connections and prints what they send. */
@@ -180,7 +191,9 @@ export const listenCommand: Program = command({
     const answer = await answerOf(terminal);
     const tls = await certificateOf(terminal);
     const peers = new Set<Peer>();
+    const arrived = Promise.withResolvers<void>();
     const first = Promise.withResolvers<void>();
+    let reported: unknown;
     const most = get(MOST);
     if (most !== undefined && !keep) {
       throw new ProgramError("--max-connections needs --keep", USAGE);
@@ -190,6 +203,7 @@ export const listenCommand: Program = command({
       const who = formatAddr(info.remoteAddr);
       note(`${who} connected`);
       peers.add(peer);
+      arrived.resolve();
       try {
         await converse(peer, { who, form, answer });
         await peer.close();
@@ -197,7 +211,10 @@ export const listenCommand: Program = command({
         if (!keep) first.resolve();
       } catch (error) {
         // Without a reader of stdout, nobody needs the other connections either.
-        if (!keep || error instanceof ProgramError) first.reject(error);
+        if (!keep || isQuiet(error)) {
+          reported = error;
+          first.reject(error);
+        }
         throw error;
       } finally {
         peers.delete(peer);
@@ -212,11 +229,11 @@ export const listenCommand: Program = command({
         ...(!keep && { maxConnections: 1 }),
         ...(most !== undefined && { maxConnections: most }),
         onError(error, info) {
-          if (error instanceof ProgramError) return;
+          if (error === reported) return;
           const who = info === undefined
             ? ""
             : `${formatAddr(info.remoteAddr)}: `;
-          if (keep || info === undefined) note(who + explain(error));
+          note(who + explain(error));
         },
       },
       get(CODEC).codec("server"),
@@ -225,7 +242,9 @@ export const listenCommand: Program = command({
     atInterrupt(() => server.shutdown({ grace: 0 }));
     note(`listening on ${formatAddr(server.addr)}`);
     if (answer === undefined) {
-      sendAll(peers, form).catch((error) => first.reject(error));
+      // What is piped in is for the first who comes.
+      arrived.promise.then(() => sendAll(peers, form))
+        .catch((error) => first.reject(error));
     }
     try {
       await first.promise;
