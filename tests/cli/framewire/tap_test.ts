@@ -87,7 +87,7 @@ async function hangUp(first: Deno.Conn, second: Deno.Conn): Promise<void> {
 /** Lines without the time in front, and with every port alike. */
 function timeless(out: readonly string[]): string[] {
   return out.map((line) =>
-    line.replace(/^\d+\.\d{6} /, "").replace(/^ {9,10}(?=\S)/, "| ")
+    line.replace(/^\d+\.\d{6} /, "").replace(/^ {9}/, "| ")
       .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:*")
   );
 }
