@@ -37,7 +37,6 @@ import {
   optional,
   sizeOption,
   timeIn,
-  timeOption,
 } from "./units.ts";
 import type { Input } from "./values.ts";
 
@@ -91,11 +90,12 @@ const RATE: Optional<number> = optional({
     `--rate must be a number of requests a second, more than 0 and up to 10000000: it is "${text}"`,
   );
 });
-const DURATION: Optional<number> = timeOption({
+const DURATION: Optional<number> = optional({
   name: "duration",
   short: "d",
+  value: "time",
   about: "for how long; 10s unless --requests says how many",
-});
+}, (text) => someTime("--duration", text));
 const REQUESTS: Optional<number> = countOption({
   name: "requests",
   short: "n",
@@ -113,11 +113,7 @@ const TIMEOUT: NumberOption = {
   value: "time",
   about: "how long an answer, or connecting, may take",
   fallback: "5s",
-  read(text) {
-    const timeout = timeIn("--timeout", text);
-    if (timeout > 0) return timeout;
-    throw new RangeError("--timeout must be more than 0");
-  },
+  read: (text) => someTime("--timeout", text),
 };
 const JSON_REPORT: Switch = {
   name: "json",
@@ -138,6 +134,12 @@ function numberOption(
 ): NumberOption {
   const { read } = wholeNumber({ ...init, name: `--${init.name}` }, 1, max);
   return { ...init, read };
+}
+
+function someTime(name: string, text: string): number {
+  const time = timeIn(name, text);
+  if (time > 0) return time;
+  throw new RangeError(`${name} must be more than 0: it is "${text}"`);
 }
 
 /** What is sent, before it is framed, and where it was given. */

@@ -111,7 +111,7 @@ export function remarks(plan: LoadPlan, stats: LoadStats): string[] {
     said.push(
       `the rate was not kept: at the end ${
         count(stats.notSent, "request")
-      } had been due and not sent, ${behind} behind; their times would be the longest, and are not among the times`,
+      } had been due and not sent, ${behind} behind; theirs would be the longest times, and are missing; more --connections or --pipeline may help, if the server can do more`,
     );
   }
   const own = stats.late.percentile(99);
@@ -126,10 +126,12 @@ export function remarks(plan: LoadPlan, stats: LoadStats): string[] {
     said.push(
       `this program itself used ${
         (100 * stats.cpu).toFixed(0)
-      } % of a core: it may be slower than the server`,
+      } % of a core: it may be slower than the server, and the times count what it let wait itself`,
     );
   }
-  if (lost > 0 && stats.open < plan.connections) {
+  if (lost > 0 && stats.open === 0) {
+    said.push("it ended when no connection was left");
+  } else if (lost > 0 && stats.open < plan.connections) {
     said.push(
       `at the end ${stats.open} of ${
         count(plan.connections, "connection")

@@ -207,6 +207,8 @@ class Client {
   have = 0;
   /** Whether the connection has brought an answer. */
   proven = false;
+  /** Whether what was written last has to leave first. */
+  full = false;
   /** Why this side ended the connection. */
   fault: unknown;
 }
@@ -349,7 +351,7 @@ export class Load {
   }
 
   async #connect(client: Client): Promise<void> {
-    client.proven = false;
+    client.proven = client.full = false;
     client.have = 0;
     const peer = await this.#options.open(this.#stopping.signal);
     if (this.#over) return peer[Symbol.dispose]();
@@ -419,8 +421,8 @@ export class Load {
   #mayGoOn(client: Client): void {
     const { rate, pipeline } = this.#options;
     const { underWay } = client;
+    if (client.full || underWay.length >= pipeline) return;
     if (rate !== undefined) {
-      if (underWay.length >= pipeline) return;
       if (this.#free.size === 0) this.#fullUntil = performance.now();
       this.#free.add(client);
       return this.#sendDue();
@@ -479,15 +481,22 @@ export class Load {
     this.#underWay++;
     if (due < this.#from) this.#warmUp++;
     else this.#sent++;
+    let room: Promise<void> | undefined;
     try {
-      // No more than the pipeline holds can wait; if it fails, the reader hears of it.
-      peer.write(this.#options.request)?.catch(() => {});
+      room = peer.write(this.#options.request);
     } catch (error) {
       this.#abandon(client, error);
       return false;
     }
     if (this.#sent === this.#options.requests) this.#endSending(now);
-    return true;
+    if (room === undefined) return true;
+    client.full = true;
+    room.then(() => {
+      if (client.peer !== peer) return;
+      client.full = false;
+      this.#mayGoOn(client);
+    }, () => {}); // the one who reads hears of it
+    return false;
   }
 
   /** Ends a connection for a reason that the one who reads from it is to hear of. */

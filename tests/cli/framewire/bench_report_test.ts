@@ -173,6 +173,9 @@ const REMARKS: [
     { late: histogramOf([0, 0, 7]) },
     [/one request in a hundred 7\.00 ms and more too late/],
   ],
+  ["that no connection was left", {}, { open: 0, lost: lostBy("closed") }, [
+    /ended when no connection was left/,
+  ]],
   ["that failures have no times", {}, {
     failed: new Map([["closed", 1]]),
     lost: lostBy("closed"),

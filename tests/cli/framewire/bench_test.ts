@@ -300,6 +300,7 @@ const REFUSED: [name: string, args: string[], expected: string][] = [
   ["a rate of nothing", [":1", "--rate", "0"], "--rate must be"],
   ["a rate that is no number", [":1", "--rate", "fast"], "--rate must be"],
   ["a time without a unit", [":1", "--duration", "10"], "--duration must be"],
+  ["no time at all", [":1", "--duration", "0s"], "--duration must be"],
   ["no time for answers", [":1", "--timeout", "0s"], "--timeout must be"],
   ["no requests", [":1", "--requests", "0"], "--requests must be"],
   ["a size of nothing", [":1", "--size", "0"], "--size must be"],

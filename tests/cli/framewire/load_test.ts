@@ -18,6 +18,7 @@ import {
 } from "../../../mod.ts";
 import {
   Load,
+  type LoadConn,
   type LoadOptions,
   type LoadStats,
 } from "../../../cli/framewire/load.ts";
@@ -30,18 +31,25 @@ const PAYLOAD = new TextEncoder().encode("hello");
 
 type Peer = Framing<Uint8Array, Uint8Array, ServedConn>;
 
-/** A load on a port, of ten requests unless told otherwise. */
-function loadOn(port: number, options: Partial<LoadOptions> = {}): Load {
+/** A load on a port, of ten requests unless told otherwise; `seen` is given its connections. */
+function loadOn(
+  port: number,
+  options: Partial<LoadOptions> = {},
+  seen: (conn: LoadConn) => void = () => {},
+): Load {
   const { timeout = 20_000 } = options;
   return new Load({
-    open: (signal) =>
-      connect(
+    async open(signal) {
+      const conn = await connect(
         { port, signal, connectTimeout: timeout, frames: "borrowed" },
         {
           decode: (received) => codec.decode(received),
           encode: (frame: Uint8Array, out) => out.write(frame),
         },
-      ),
+      );
+      seen(conn);
+      return conn;
+    },
     request: REQUEST,
     answers: 1,
     connections: 1,
@@ -73,6 +81,7 @@ async function echo(peer: Peer): Promise<void> {
 async function loadForBare(
   handle: (conn: Deno.TcpConn) => Promise<void>,
   options: Partial<LoadOptions> = {},
+  seen?: (conn: LoadConn) => void,
 ): Promise<LoadStats> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const handled: Promise<void>[] = [];
@@ -81,7 +90,7 @@ async function loadForBare(
       handled.push(handle(conn).catch(() => {}).finally(() => conn.close()));
     }
   })();
-  const load = loadOn(listener.addr.port, options);
+  const load = loadOn(listener.addr.port, options, seen);
   await load.run();
   await Promise.all(handled);
   listener.close();
@@ -176,6 +185,33 @@ for (const [name, loop] of Object.entries(LOOPS)) {
     }, { answers: 3, pipeline: 2, requests: 20, ...loop });
     assertBalanced(stats);
     assertEquals([stats.answered, stats.bytesIn], [20, 20 * 3 * 9]);
+  });
+
+  Deno.test(`Load in ${name} has no more in memory than the server takes`, async () => {
+    const size = 10_000;
+    const wire = encodeFrame(codec, new Uint8Array(size));
+    let peer: LoadConn | undefined;
+    let most = 0;
+    const stats = await loadForBare(async (conn) => {
+      const room = new Uint8Array(65_536);
+      await pause(50); // time for all that the system takes, and more
+      most = Math.max(most, peer?.stats.pending ?? 0);
+      for (let had = 0;;) {
+        const count = await conn.read(room);
+        if (count === null) return;
+        for (had += count; had >= wire.length; had -= wire.length) {
+          await conn.write(REQUEST);
+        }
+      }
+    }, {
+      request: wire,
+      pipeline: 5000,
+      requests: 5000,
+      ...loop,
+    }, (conn) => peer = conn);
+    assertBalanced(stats);
+    assertEquals(stats.answered, 5000);
+    assert(most > 0 && most < 65_536 + 2 * wire.length, `${most}`);
   });
 
   Deno.test(`Load in ${name} does not count what warms up`, async () => {
