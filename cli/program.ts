@@ -46,7 +46,7 @@ export interface Parameter<V> {
   readonly fallback?: string;
   /** For an option: a letter that stands for its name, as in `-c 3`. */
   readonly short?: string;
-  /** For an option: what its value is, in a word for the help; `value` otherwise. */
+  /** What its value is, for the help of an option, and for completion: `file`, or words such as `raw|hex`. */
   readonly value?: string;
   /** Makes its value of the text that was given, or throws a `RangeError` that says what it must be. */
   read(text: string): V;

@@ -60,4 +60,9 @@ export const COMMANDS: readonly Command[] = [
     about: "Lists the codecs that --codec names, with their options",
     load: async () => (await import("./codecs.ts")).codecsCommand,
   },
+  {
+    name: "completions",
+    about: "Prints what has bash, zsh or fish complete this command",
+    load: async () => (await import("./completions.ts")).completionsCommand,
+  },
 ];

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { concat } from "@std/bytes";
 import { resemblance } from "../../lib/codec/faults.ts";
 import {
   type BytesCodec,
@@ -26,6 +27,7 @@ import { command, TIMED_OUT } from "./command.ts";
 import { FROM, PORT, SIDE } from "./decode.ts";
 import type { Side } from "./dialect.ts";
 import { note, paint, put } from "./output.ts";
+import { needPermissions, permissionsFor } from "./permissions.ts";
 import { CA, type Place, placeIn, SERVER_NAME, TLS, tlsOf } from "./place.ts";
 import { JSON_LINES } from "./printing.ts";
 import { type Recorded, Recording } from "./recorded.ts";
@@ -101,14 +103,7 @@ class Collected {
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
-    const length = this.#parts.reduce((sum, part) => sum + part.length, 0);
-    const all = new Uint8Array(length);
-    let at = 0;
-    for (const part of this.#parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return concat(this.#parts);
   }
 }
 
@@ -171,6 +166,14 @@ async function sentBy(
   const { get } = terminal;
   const file = get(SEND);
   const wait = get(WAIT) ?? 2000;
+  const ca = get(CA);
+  await needPermissions([
+    ...permissionsFor(place),
+    ...[file, ca].filter((path) => path !== undefined).map((path) => ({
+      name: "read" as const,
+      path,
+    })),
+  ]);
   const tls = await tlsOf(terminal, place);
   await using peer = await connect({ ...place, tls }, pieces);
   terminal.atInterrupt(() => Promise.resolve(peer.close()));
