@@ -9,6 +9,7 @@
  * @module
  */
 
+import { concat } from "@std/bytes";
 import { inputFault } from "./command.ts";
 import type { Side } from "./dialect.ts";
 import {
@@ -164,7 +165,7 @@ class DumpedPackets implements Reader {
 
   push(bytes: Uint8Array): Iterable<Recorded> {
     if (this.#packet.length + bytes.length <= LONGEST_PACKET) {
-      this.#packet = joined(this.#packet, bytes);
+      this.#packet = concat([this.#packet, bytes]);
     }
     return [];
   }
@@ -215,13 +216,6 @@ const NOTHING = new Uint8Array();
 /** The longest packet that a dump may have. */
 const LONGEST_PACKET = 2 ** 18;
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
-}
-
 /** Something that was recorded, as it is read. */
 export class Recording {
   /** The connections that packets are put together to. */
@@ -254,7 +248,7 @@ export class Recording {
    */
   *push(chunk: Uint8Array): Iterable<Recorded> {
     if (this.#reader === undefined) {
-      this.#head = joined(this.#head, chunk);
+      this.#head = concat([this.#head, chunk]);
       yield* this.#begin(false);
     } else yield* this.#reader.push(chunk);
   }

@@ -1,136 +1,245 @@
 /**
- * Capture files read as their specifications say, by hand: what the command writes is to be held against something
- * else than its own reader.
+ * Packets and capture files, byte by byte, with whatever is to be wrong in them.
  *
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 
-/** A block of a pcapng file. */
-export interface Block {
-  type: number;
-  body: Uint8Array;
-}
+/** The order of a file's numbers. */
+export type Order = "big" | "little";
 
-/** Cuts a little-endian pcapng file into blocks; each must be framed as it should. */
-export function blocksOf(file: Uint8Array): Block[] {
-  const view = new DataView(file.buffer, file.byteOffset, file.length);
-  const blocks: Block[] = [];
-  for (let at = 0; at < file.length;) {
-    const length = view.getUint32(at + 4, true);
-    assert(
-      length >= 12 && length % 4 === 0,
-      `the length of a block: ${length}`,
-    );
-    assertEquals(view.getUint32(at + length - 4, true), length);
-    const type = view.getUint32(at, true);
-    blocks.push({ type, body: file.slice(at + 8, at + length - 4) });
-    at += length;
+/** Numbers of so many bytes each. */
+export function numbers(
+  order: Order,
+  width: 2 | 4,
+  ...values: number[]
+): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(width * values.length));
+  for (const [i, value] of values.entries()) {
+    if (width === 2) view.setUint16(2 * i, value, order === "little");
+    else view.setUint32(4 * i, value >>> 0, order === "little");
   }
-  return blocks;
+  return new Uint8Array(view.buffer);
 }
 
-/** The options at the end of a block's body. */
-export function optionsOf(
-  body: Uint8Array,
-  start: number,
-): Map<number, Uint8Array> {
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const options = new Map<number, Uint8Array>();
-  for (let at = start; at < body.length;) {
-    const [code, length] = [
-      view.getUint16(at, true),
-      view.getUint16(at + 2, true),
-    ];
-    if (code === 0) {
-      assertEquals([length, at + 4], [0, body.length]);
-      break;
-    }
-    options.set(code, body.slice(at + 4, at + 4 + length));
-    at += 4 + (length + 3 & ~3);
-  }
-  return options;
+/** A segment of TCP. */
+export interface SegmentInit {
+  /** Where it comes from and goes to. */
+  from: number;
+  to: number;
+  seq: number;
+  /** Letters out of `SAFR`. */
+  flags?: string;
+  data?: Uint8Array | string;
+  /** Options of TCP, in a multiple of 4 bytes. */
+  options?: Uint8Array;
 }
 
-/** A packet of a capture file. */
-export interface CapturedPacket {
-  /** When, in microseconds since 1970. */
-  time: number;
-  bytes: Uint8Array;
+const FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, A: 16 };
+
+/** Lays out a segment. */
+export function tcp(
+  { from, to, seq, flags = "A", data = "", options = new Uint8Array() }:
+    SegmentInit,
+): Uint8Array<ArrayBuffer> {
+  const bits = [...flags].reduce((sum, flag) => sum + FLAGS[flag], 0);
+  const words = 5 + options.length / 4;
+  return concat([
+    numbers("big", 2, from, to),
+    numbers("big", 4, seq, 0),
+    new Uint8Array([words << 4, bits, 0xff, 0xff, 0, 0, 0, 0]),
+    options,
+    typeof data === "string" ? new TextEncoder().encode(data) : data,
+  ]);
 }
 
-/** The packets of a pcapng file. */
-export function capturedPackets(file: Uint8Array): CapturedPacket[] {
-  return blocksOf(file).filter(({ type }) => type === 6).map(({ body }) => {
-    const view = new DataView(body.buffer, body.byteOffset, body.length);
-    const length = view.getUint32(12, true);
-    assertEquals(view.getUint32(16, true), length);
-    assertEquals(body.length, 20 + (length + 3 & ~3));
-    return {
-      time: view.getUint32(4, true) * 2 ** 32 + view.getUint32(8, true),
-      bytes: body.slice(20, 20 + length),
-    };
-  });
+/** Puts a segment into an IPv4 packet from 10.0.0.1 or, with `back`, to it. */
+export function ipv4(
+  inside: Uint8Array,
+  { back = false, options = new Uint8Array(), fragment = 0, protocol = 6 }: {
+    back?: boolean;
+    options?: Uint8Array;
+    fragment?: number;
+    protocol?: number;
+  } = {},
+): Uint8Array<ArrayBuffer> {
+  const words = 5 + options.length / 4;
+  const ends = [[10, 0, 0, 1], [10, 0, 0, 2]];
+  if (back) ends.reverse();
+  return concat([
+    new Uint8Array([0x40 + words, 0]),
+    numbers("big", 2, words * 4 + inside.length, 0, fragment),
+    new Uint8Array([64, protocol, 0, 0, ...ends.flat()]),
+    options,
+    inside,
+  ]);
 }
 
-/** What a packet of TCP over IP says. */
-export interface Segment {
-  source: string;
-  target: string;
-  flags: string;
-  sequence: number;
-  acknowledged: number;
-  payload: Uint8Array;
+/** Puts a segment into an IPv6 packet from ::1 to itself, behind headers of other kinds. */
+export function ipv6(
+  inside: Uint8Array,
+  extensions: readonly number[] = [],
+): Uint8Array<ArrayBuffer> {
+  const kinds = [...extensions, 6];
+  // Each is 8 bytes long, and says what comes next; that of a fragment says nothing of its length.
+  const headers = extensions.map((_, i) =>
+    new Uint8Array([kinds[i + 1], 0, 0, 0, 0, 0, 0, 0])
+  );
+  const address = new Uint8Array(16);
+  address[15] = 1;
+  const rest = concat([...headers, inside]);
+  return concat([
+    new Uint8Array([0x60, 0, 0, 0]),
+    numbers("big", 2, rest.length),
+    new Uint8Array([kinds[0], 64]),
+    address,
+    address,
+    rest,
+  ]);
 }
 
-const FLAGS = "FSRPA";
-
-/** The sum over 16-bit words, folded: 0xffff where a checksum among them is right. */
-function folded(...parts: Uint8Array[]): number {
-  let sum = 0;
-  for (const part of parts) {
-    for (let i = 0; i < part.length; i += 2) {
-      sum += part[i] * 256 + (part[i + 1] ?? 0);
-    }
-  }
-  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 65_536);
-  return sum;
+/** Puts an IP packet into a frame of Ethernet, with tags of virtual networks. */
+export function ethernet(
+  inside: Uint8Array,
+  tags: readonly number[] = [],
+): Uint8Array<ArrayBuffer> {
+  const type = inside[0] >> 4 === 6 ? 0x86dd : 0x0800;
+  return concat([
+    new Uint8Array(12),
+    ...tags.map((tag) => numbers("big", 2, tag, 7)),
+    numbers("big", 2, type),
+    inside,
+  ]);
 }
 
-/** Reads a packet, with all that can be wrong with it. */
-export function segmentOf(packet: Uint8Array): Segment {
-  const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
-  const version = packet[0] >> 4;
-  let [source, target, tcp] = [packet, packet, packet];
-  if (version === 4) {
-    assertEquals(packet[0], 0x45);
-    assertEquals(view.getUint16(2), packet.length);
-    assertEquals(packet[9], 6);
-    assertEquals(folded(packet.subarray(0, 20)), 0xffff, "checksum of IPv4");
-    source = packet.subarray(12, 16);
-    target = packet.subarray(16, 20);
-    tcp = packet.subarray(20);
-  } else {
-    assertEquals(version, 6);
-    assertEquals(view.getUint16(4), packet.length - 40);
-    assertEquals(packet[6], 6);
-    source = packet.subarray(8, 24);
-    target = packet.subarray(24, 40);
-    tcp = packet.subarray(40);
-  }
-  const pseudo = Uint8Array.of(0, 6, tcp.length >> 8, tcp.length & 255);
-  assertEquals(folded(source, target, pseudo, tcp), 0xffff, "checksum of TCP");
-  const header = new DataView(tcp.buffer, tcp.byteOffset, tcp.length);
-  const text = (ip: Uint8Array) => ip.length === 4 ? ip.join(".") : ip.toHex();
-  return {
-    source: `${text(source)}:${header.getUint16(0)}`,
-    target: `${text(target)}:${header.getUint16(2)}`,
-    flags: [...FLAGS].filter((_, bit) => tcp[13] & [1, 2, 4, 8, 16][bit]).join(
-      "",
+/** A block of pcapng. */
+export function block(
+  order: Order,
+  type: number,
+  ...parts: Uint8Array[]
+): Uint8Array<ArrayBuffer> {
+  const body = concat(parts);
+  const padding = new Uint8Array(-body.length & 3);
+  const length = numbers(order, 4, 12 + body.length + padding.length);
+  return concat([numbers(order, 4, type), length, body, padding, length]);
+}
+
+/** The block that a section begins with. */
+export function section(order: Order): Uint8Array<ArrayBuffer> {
+  return block(
+    order,
+    0x0a0d0d0a,
+    numbers(order, 4, 0x1a2b3c4d),
+    numbers(order, 2, 1, 0),
+    numbers(order, 4, -1, -1),
+  );
+}
+
+/** The block of an interface. */
+export function networkInterface(
+  order: Order,
+  linkType: number,
+  { snapLength = 0, options = new Uint8Array() }: {
+    snapLength?: number;
+    options?: Uint8Array;
+  } = {},
+): Uint8Array<ArrayBuffer> {
+  return block(
+    order,
+    1,
+    numbers(order, 2, linkType, 0),
+    numbers(order, 4, snapLength),
+    options,
+  );
+}
+
+/** The block of a packet, with its time in units of its interface. */
+export function packetBlock(
+  order: Order,
+  bytes: Uint8Array,
+  { time = 0n, on = 0, kept = bytes.length }: {
+    time?: bigint;
+    on?: number;
+    kept?: number;
+  } = {},
+): Uint8Array<ArrayBuffer> {
+  const high = Number(time >> 32n);
+  const low = Number(time & 0xffffffffn);
+  return block(
+    order,
+    6,
+    numbers(order, 4, on, high, low, kept, bytes.length),
+    bytes,
+  );
+}
+
+/** A file of pcapng with packets of one interface. */
+export function pcapng(
+  linkType: number,
+  packets: readonly Uint8Array[],
+  order: Order = "little",
+): Uint8Array<ArrayBuffer> {
+  return concat([
+    section(order),
+    networkInterface(order, linkType),
+    ...packets.map((bytes, i) =>
+      packetBlock(order, bytes, { time: BigInt(i) })
     ),
-    sequence: header.getUint32(4),
-    acknowledged: header.getUint32(8),
-    payload: tcp.slice((tcp[12] >> 4) * 4),
-  };
+  ]);
+}
+
+/** A classic file; the time of a packet is its index, in seconds and in the unit of the file. */
+export function pcap(
+  linkType: number,
+  packets: readonly Uint8Array[],
+  { order = "little", nano = false }: { order?: Order; nano?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
+  return concat([
+    numbers(order, 4, nano ? 0xa1b23c4d : 0xa1b2c3d4),
+    numbers(order, 2, 2, 4),
+    numbers(order, 4, 0, 0, 65_535, linkType),
+    ...packets.flatMap((bytes, i) => [
+      numbers(order, 4, i, i, bytes.length, bytes.length),
+      bytes,
+    ]),
+  ]);
+}
+
+/** What two say to each other over TCP, in packets of IPv4: from port 40,000 of 10.0.0.1 to a port of 10.0.0.2. */
+export function conversation(
+  said: readonly (readonly ["client" | "server", Uint8Array | string])[],
+  { port = 7, from = 40_000, end = true }: {
+    port?: number;
+    from?: number;
+    end?: boolean;
+  } = {},
+): Uint8Array<ArrayBuffer>[] {
+  const next = { client: 1000, server: 2000 };
+  const packets: Uint8Array<ArrayBuffer>[] = [];
+  function send(
+    side: "client" | "server",
+    flags: string,
+    data: Uint8Array | string = "",
+  ): void {
+    const back = side === "server";
+    const [a, b] = back ? [port, from] : [from, port];
+    packets.push(
+      ipv4(tcp({ from: a, to: b, seq: next[side], flags, data }), { back }),
+    );
+    const { length } = typeof data === "string"
+      ? new TextEncoder().encode(data)
+      : data;
+    next[side] += length + (/[SF]/.test(flags) ? 1 : 0);
+  }
+  send("client", "S");
+  send("server", "SA");
+  send("client", "A");
+  for (const [side, data] of said) send(side, "A", data);
+  if (end) {
+    send("client", "FA");
+    send("server", "FA");
+    send("client", "A");
+  }
+  return packets;
 }
