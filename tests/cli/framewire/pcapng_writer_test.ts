@@ -11,7 +11,11 @@ import {
   captureStart,
   packetBlock,
 } from "../../../cli/framewire/pcapng_writer.ts";
-import { blocksOf, capturedPackets, optionsOf } from "../../support/packets.ts";
+import {
+  blocksOf,
+  capturedPackets,
+  optionsOf,
+} from "../../support/captured_packets.ts";
 
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 

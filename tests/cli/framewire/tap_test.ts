@@ -7,7 +7,7 @@
 import { encodeFrame, lengthPrefixed } from "@framewire/framewire";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes";
-import { capturedPackets, segmentOf } from "../../support/packets.ts";
+import { capturedPackets, segmentOf } from "../../support/captured_packets.ts";
 import { Random } from "../../support/random.ts";
 import {
   type Ending,

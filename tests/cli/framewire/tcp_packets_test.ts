@@ -12,7 +12,7 @@ import {
   TcpPackets,
 } from "../../../cli/framewire/tcp_packets.ts";
 import { Random } from "../../support/random.ts";
-import { type Segment, segmentOf } from "../../support/packets.ts";
+import { type Segment, segmentOf } from "../../support/captured_packets.ts";
 
 const tcp = (hostname: string, port: number): Deno.Addr => ({
   transport: "tcp",
