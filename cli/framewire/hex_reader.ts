@@ -87,7 +87,7 @@ export function hexLayout(
 
 function isDigits(line: string): boolean {
   const digits = line.trim();
-  return /^(?:0x)?[0-9a-f]{2}(?:[ :,]{1,2}(?:0x)?[0-9a-f]{2})+,?$/i.test(
+  return /^(?:0x)?[0-9a-f]{2}(?:[ \t:,]{1,2}(?:0x)?[0-9a-f]{2})+,?$/i.test(
     digits,
   ) || /^(?:[0-9a-f]{2})+$/i.test(digits) && digits.length >= FEWEST_DIGITS;
 }
@@ -132,7 +132,7 @@ export class HexReader {
     }
     const lines = text.split("\n");
     this.#rest = lines.pop() ?? "";
-    for (const line of lines) yield* this.#row(line);
+    for (const line of lines) yield* this.#row(line.replace(/\r$/, ""));
     if (this.#rest.length > MAX_LINE) throw this.#fault(this.#rest);
   }
 
