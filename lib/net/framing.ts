@@ -181,6 +181,31 @@ export let endWith: (peer: AnyFraming, reason: unknown) => void;
  * destroy what it has not received yet. How long that may take is for the caller to see to.
  */
 export let finish: (peer: AnyFraming) => Promise<void>;
+/** Gives the next frame as an iterator does. */
+let iterate: <T>(
+  peer: Framing<T, never, ByteConn>,
+) => Promise<IteratorResult<T, undefined>>;
+
+/** The frames of a connection, for `for await`. A class, as closures would cost each connection that waits more. */
+class FrameIterator<T> implements AsyncIterableIterator<T, undefined> {
+  #peer: Framing<T, never, ByteConn>;
+
+  constructor(peer: Framing<T, never, ByteConn>) {
+    this.#peer = peer;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    return iterate(this.#peer);
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    return Promise.resolve(DONE);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
 
 /**
  * A connection that speaks a codec: frames instead of bytes.
@@ -253,6 +278,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     lookAt = (peer, progress) => peer.#lookAt(progress);
     endWith = (peer, error) => peer.#endWith(error);
     finish = (peer) => peer.#finish();
+    iterate = (peer) => peer.#iterate();
   }
 
   /**
@@ -549,14 +575,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * silently.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    const next = () => this.#iterate();
-    return {
-      next,
-      return: () => Promise.resolve({ value: undefined, done: true }),
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return new FrameIterator(this);
   }
 
   /** Closes the connection at once. What was written is handed to it, and what it does not take is lost. */
@@ -574,7 +593,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     return this.#closeOnce({}, true);
   }
 
-  #iterate(): Promise<IteratorResult<T>> {
+  #iterate(): Promise<IteratorResult<T, undefined>> {
     if (this.#closedHere) return Promise.resolve(DONE);
     try {
       const frame = this.tryRead();

@@ -112,7 +112,7 @@ Deno.test("Framing.read() waits until a body was read to its end", async () => {
   const [sender, receiver] = peers();
   using _sender = sender;
   using _receiver = receiver;
-  const sent = sender.write(new FrameBody(500, [new Uint8Array(500)]));
+  const sent = sender.write(new FrameBody(200, [new Uint8Array(200)]));
   sender.write(PING);
   const order: string[] = [];
   const body = await readBody(receiver);
@@ -122,7 +122,7 @@ Deno.test("Framing.read() waits until a body was read to its end", async () => {
   for await (const chunk of body) order.push(`${chunk.length}`);
   order.push("body over");
   await next;
-  assertEquals(order[0], "500");
+  assertEquals(order[0], "200");
   assertEquals(order.includes("next frame"), true);
   await sent;
 });
@@ -495,11 +495,11 @@ Deno.test("a server waits for its peer while a body is awaited, not while its ha
   const progress = { ...NOTHING_SEEN };
   const gate = Promise.withResolvers<void>();
   async function* source(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    yield new Uint8Array(150);
+    yield new Uint8Array(75);
     await gate.promise;
-    yield new Uint8Array(150);
+    yield new Uint8Array(75);
   }
-  const sent = sender.write(new FrameBody(300, source()));
+  const sent = sender.write(new FrameBody(150, source()));
   const body = await readBody(receiver);
   const next = receiver.read();
   lookAt(receiver, progress);
@@ -511,7 +511,7 @@ Deno.test("a server waits for its peer while a body is awaited, not while its ha
   lookAt(receiver, progress);
   assertEquals([progress.waiting, progress.insideBody], [true, true]);
   lookAt(sender, progress);
-  assertEquals([progress.starved, progress.pending], [true, 150]);
+  assertEquals([progress.starved, progress.pending], [true, 75]);
   gate.resolve();
   await more;
   assertEquals((await bytes.next()).done, true);
