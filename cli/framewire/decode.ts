@@ -217,9 +217,9 @@ class Decoding {
     watched: Watched,
   ): void {
     const offset = watched.conversation.sent(from);
-    const what = `${missing} byte${
-      missing === 1 ? " is" : "s are"
-    } missing in the capture: what ${from} sent behind them is left out`;
+    const what = `${
+      counted(missing, "byte")
+    } missing in the capture: what the ${from} sent behind them is left out`;
     this.#print(
       this.#json
         ? `${
@@ -277,10 +277,14 @@ function about(
 function tellLeftOut({ streams, hasPackets }: Recording): void {
   const { others, fragments, damaged } = streams.leftOut;
   if (hasPackets !== true) return;
-  if (fragments > 0) note(`${fragments} fragments of packets were left out`);
-  if (damaged > 0) note(`${damaged} packets were left out: they are damaged`);
+  if (fragments > 0) note(`left out ${counted(fragments, "fragment")}`);
+  if (damaged > 0) note(`left out ${counted(damaged, "damaged packet")}`);
   if (streams.count > 0) return;
-  note(`there is no TCP in it, but ${others} packets of other kinds`);
+  note(`there is no TCP in ${counted(others, "packet")} of other kinds`);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** Frames out of what was recorded. */
@@ -337,17 +341,13 @@ export const decodeCommand: Program = command({
     tellLeftOut(recording);
     const { fault } = decoding;
     if (fault === undefined) return 0;
-    throw new ProgramError(fault + sideHint(terminal, fault), NO_FRAMES);
+    const { codec } = get(CODEC);
+    const hint = recording.hasPackets === false && get(SIDE) === undefined &&
+        codec("client") !== codec("server")
+      ? "; if a server sent it: --side server"
+      : "";
+    throw new ProgramError(fault + hint, NO_FRAMES);
   },
 });
-
-/** What else may be the matter with bytes that are wrong from the first. */
-function sideHint({ get }: Terminal, fault: string): string {
-  const { codec } = get(CODEC);
-  return fault.startsWith("at byte 0:") && get(SIDE) === undefined &&
-      codec("client") !== codec("server")
-    ? "; if a server sent it: --side server"
-    : "";
-}
 
 if (import.meta.main) Deno.exit(await decodeCommand.run(Deno.args));
