@@ -23,8 +23,14 @@ import {
   type Owner,
   readOwners,
   readSocketTable,
+  socketJson,
 } from "./socket_table.ts";
-import { type Parameter, type Program, program } from "./program.ts";
+import {
+  JSON_OUTPUT,
+  type Parameter,
+  type Program,
+  program,
+} from "./program.ts";
 
 const PORT: Parameter<number | undefined> = {
   name: "port",
@@ -46,22 +52,41 @@ export const netstat: Program = program({
   about:
     "Shows this machine's TCP sockets, what waits in them and whose they are",
   takes: [PORT],
+  switches: [JSON_OUTPUT],
   permissions: "--allow-run=cat,ls",
+  examples: [
+    [
+      "deno run --allow-run=cat,ls jsr:@framewire/framewire/cli netstat 65432",
+      "What has to do with a port, and whose it is",
+    ],
+    [
+      "deno task netstat --json",
+      "All sockets, for another program to read; from a checkout",
+    ],
+  ],
 
-  async main({ get, print }) {
+  async main({ get, has, print }) {
     const port = get(PORT);
     const sockets = (await readSocketTable()).filter(({ local, remote }) =>
       port === undefined || local.port === port || remote.port === port
     );
-    print("Active Internet connections (including servers)");
+    const show = has(JSON_OUTPUT)
+      ? (owners?: Map<number, Owner>) =>
+        sockets.forEach((socket) => print(socketJson(socket, owners)))
+      : (owners?: Map<number, Owner>) =>
+        formatSocketTable(sockets, owners).forEach(print);
+    if (!has(JSON_OUTPUT)) {
+      print("Active Internet connections (including servers)");
+    }
     let owners: Map<number, Owner>;
     try {
       owners = await readOwners(sockets);
     } catch (error) {
-      formatSocketTable(sockets).forEach(print);
+      show();
       throw error; // it says which permission would have shown the rest
     }
-    formatSocketTable(sockets, owners).forEach(print);
+    show(owners);
+    if (has(JSON_OUTPUT)) return; // what is not known is null
     const hidden = sockets.filter(({ inode }) =>
       inode !== 0 && !owners.has(inode)
     );

@@ -29,6 +29,7 @@ import {
 } from "../mod.ts";
 import {
   explain,
+  JSON_OUTPUT,
   type Parameter,
   PEER_HOST,
   PEER_PORT,
@@ -62,11 +63,18 @@ function required<V>({ name, about, read }: Parameter<V>): Parameter<V> {
 /** How long to wait for a connection, in milliseconds. */
 const TIMEOUT = 5000;
 
-/** Connects once; gives the time it took, in milliseconds, or `undefined` if it failed. */
+/** What came of a connection. */
+type Try =
+  & { seq: number }
+  & (
+    | { to: string; time: number }
+    | { lost: string }
+  );
+
+/** Connects once; the time is in milliseconds. */
 async function tryOnce(
   { hostname, port, seq }: { hostname: string; port: number; seq: number },
-  print: (line: string) => void,
-): Promise<number | undefined> {
+): Promise<Try> {
   const start = performance.now();
   try {
     using peer = await connect(
@@ -75,8 +83,7 @@ async function tryOnce(
     );
     const time = performance.now() - start;
     const to = formatAddr(peer.remoteAddr);
-    print(`connected to ${to}: seq=${seq} time=${time.toFixed(3)} ms`);
-    return time;
+    return { seq, to, time };
   } catch (error) {
     const lost = error instanceof Deno.errors.ConnectionRefused
       ? "connection refused"
@@ -86,9 +93,14 @@ async function tryOnce(
       ? explain(error)
       : undefined;
     if (lost === undefined) throw error;
-    print(`no connection: seq=${seq} ${lost}`);
-    return undefined;
+    return { seq, lost };
   }
+}
+
+function tryText(one: Try): string {
+  return "lost" in one
+    ? `no connection: seq=${one.seq} ${one.lost}`
+    : `connected to ${one.to}: seq=${one.seq} time=${one.time.toFixed(3)} ms`;
 }
 
 /** Whether it may be different the next time: a route that is down, a connection that was reset. */
@@ -119,17 +131,26 @@ export function statistics(
     `${tried} connections tried, ${made} made, ${loss.toFixed(1)}% loss`,
   ];
   if (made === 0) return lines;
-  const mean = times.reduce((sum, time) => sum + time, 0) / made;
-  const variance = times.reduce((sum, time) => sum + (time - mean) ** 2, 0) /
-    made;
-  const figures = [
-    Math.min(...times),
-    mean,
-    Math.max(...times),
-    Math.sqrt(variance),
-  ].map((time) => time.toFixed(3));
+  const figures = Object.values(figuresOf(times)).map((time) =>
+    time.toFixed(3)
+  );
   lines.push(`round-trip min/avg/max/stddev = ${figures.join("/")} ms`);
   return lines;
+}
+
+/** What there is to say of some times. */
+function figuresOf(
+  times: readonly number[],
+): { min: number; avg: number; max: number; stddev: number } {
+  const avg = times.reduce((sum, time) => sum + time, 0) / times.length;
+  const variance = times.reduce((sum, time) => sum + (time - avg) ** 2, 0) /
+    times.length;
+  return {
+    min: Math.min(...times),
+    avg,
+    max: Math.max(...times),
+    stddev: Math.sqrt(variance),
+  };
 }
 
 /** Measures how long it takes to connect to a server. */
@@ -138,26 +159,40 @@ export const ping: Program = program({
   about: "Measures the time to connect (TCP: Deno has no raw sockets for ICMP)",
   takes: [HOST, PORT],
   options: [COUNT, INTERVAL],
+  switches: [JSON_OUTPUT],
+  quiet: true,
+  examples: [
+    [
+      "deno run --allow-net=127.0.0.1:65432 jsr:@framewire/framewire/cli ping 127.0.0.1 65432 -c 3",
+      "How far away a server is",
+    ],
+    [
+      "deno run --allow-net=example.com:443 jsr:@framewire/framewire/cli ping example.com 443 -i 100 --json",
+      "Every 100 ms, for another program to read",
+    ],
+  ],
 
-  async main({ get, print, atInterrupt }) {
+  async main({ get, has, print, atInterrupt }) {
     const [hostname, port] = [get(HOST), get(PORT)];
+    const json = has(JSON_OUTPUT);
     let tried = 0;
     const times: number[] = [];
     function sumUp(): Promise<void> {
-      statistics(hostname, tried, times).forEach(print);
+      if (json) {
+        const figures = times.length > 0 && figuresOf(times);
+        print(JSON.stringify({ tried, made: times.length, ...figures }));
+      } else statistics(hostname, tried, times).forEach(print);
       return Promise.resolve();
     }
     atInterrupt(sumUp);
-    print(
-      `PING ${
-        formatAddr({ transport: "tcp", hostname, port })
-      }: TCP connections`,
-    );
+    const address = formatAddr({ transport: "tcp", hostname, port });
+    if (!json) print(`PING ${address}: TCP connections`);
     while (tried < get(COUNT)) {
       if (tried > 0) await pause(get(INTERVAL));
-      const time = await tryOnce({ hostname, port, seq: tried }, print);
+      const one = await tryOnce({ hostname, port, seq: tried });
+      print(json ? JSON.stringify(one) : tryText(one));
       tried++;
-      if (time !== undefined) times.push(time);
+      if ("time" in one) times.push(one.time);
     }
     await sumUp();
     return times.length > 0 ? 0 : 1;

@@ -192,6 +192,12 @@ export const MESSAGE: Parameter<string> & { fallback: string } = {
   read: (text) => text,
 };
 
+/** For programs whose output others are to read. */
+export const JSON_OUTPUT: Switch = {
+  name: "json",
+  about: "print a JSON object a line",
+};
+
 function withoutBrackets(host: string): string {
   return host.replace(/^\[(.+)\]$/, "$1");
 }

@@ -216,6 +216,16 @@ export const resolve: Program = program({
   takes: [HOST, SERVICE],
   permissions:
     "--allow-sys=hostname --allow-read=/etc/hosts --allow-net=0.0.0.0/0:53",
+  examples: [
+    [
+      "deno run --allow-sys=hostname --allow-read=/etc/hosts --allow-net=0.0.0.0/0:53 jsr:@framewire/framewire/cli resolve example.com https",
+      "All that can be found out",
+    ],
+    [
+      "deno run jsr:@framewire/framewire/cli resolve localhost",
+      "What needs no permission; the rest says which it needs",
+    ],
+  ],
 
   async main({ get, print }) {
     const refused: Error[] = [];

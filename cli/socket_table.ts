@@ -236,6 +236,25 @@ export function formatSocketTable(
   );
 }
 
+/**
+ * Writes a socket as JSON.
+ *
+ * @param socket The socket.
+ * @param owners Whose they are; `null` in place of those who are not among them.
+ * @returns An object on one line.
+ */
+export function socketJson(
+  { proto, recvQ, sendQ, local, remote, state, inode }: TcpSocket,
+  owners?: ReadonlyMap<number, Owner>,
+): string {
+  const { command = null, pid = null } = owners?.get(inode) ?? {};
+  const [from, to] = [local, remote].map(endpoint);
+  return JSON.stringify({
+    ...{ proto, recvQ, sendQ, local: from, remote: to, state },
+    ...(owners !== undefined && { command, pid }),
+  });
+}
+
 function isNumber(column: number): boolean {
   return column === 1 || column === 2;
 }

@@ -17,7 +17,10 @@ export const codecsCommand: Program = command({
   about: "Lists the codecs that --codec names, with their options",
   examples: [
     ["framewire codecs", "All of them; no permission is needed"],
-    ["framewire codecs | grep -i json", "Those that have to do with JSON"],
+    [
+      "deno run jsr:@framewire/framewire/cli codecs | grep -i json",
+      "Those that have to do with JSON",
+    ],
   ],
 
   async main() {

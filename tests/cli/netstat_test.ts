@@ -75,6 +75,29 @@ Deno.test("netstat shows all sockets without a port, those that listen first", a
   assert(listening > 1 && connected > listening, out.join("\n"));
 });
 
+Deno.test("netstat --json prints an object for each socket", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const args = [String(port), "--json"];
+  const socket = {
+    proto: "tcp4",
+    recvQ: 0,
+    sendQ: 0,
+    local: `127.0.0.1:${port}`,
+    remote: "*:*",
+    state: "LISTEN",
+  };
+  const all = await runProgram(NETSTAT, args, { flags: ALL });
+  assertEquals([all.code, all.err, all.out.map((line) => JSON.parse(line))], [
+    0,
+    [],
+    [{ ...socket, command: "deno", pid: Deno.pid }],
+  ]);
+  const some = await runProgram(NETSTAT, args, { flags: ["--allow-run=cat"] });
+  assertEquals([some.code, some.err.length], [1, 1]);
+  assertEquals(some.out.map((line) => JSON.parse(line)), [socket]);
+});
+
 Deno.test("netstat shows the head alone for a port that nobody uses", async () => {
   const { code, out } = await runProgram(NETSTAT, ["1"], { flags: ALL });
   assertEquals(code, 0);
@@ -114,7 +137,7 @@ for (const port of ["0", "65536", "http", ""]) {
       code: 2,
       out: [],
       err: [
-        "usage: netstat [<port>]",
+        "usage: netstat [<port>] [--json]",
         `netstat: port must be a whole number from 1 to 65535, or all: it is "${port}"`,
       ],
     });
