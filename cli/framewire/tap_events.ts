@@ -7,7 +7,7 @@
  * @module
  */
 
-import { FramingError, MalformedFrameError } from "../../mod.ts";
+import { MalformedFrameError } from "../../mod.ts";
 import { Conversation, type Seen } from "./conversation.ts";
 import type { Dialect, Side } from "./dialect.ts";
 import type { Passed } from "./relay.ts";
@@ -94,6 +94,7 @@ export class TappedConnection {
 
   #see(from: Side, moment: Moment, look: () => Iterable<Seen>): void {
     const totals = this.totals[from];
+    if (totals.outOfStepAt !== undefined) return;
     for (const seen of safely(look, from, totals.bytes)) {
       if (seen.kind === "frame") totals.frames++;
       if (seen.kind === "fault" && !seen.error.recoverable) {
@@ -118,7 +119,6 @@ function* safely(
   try {
     yield* look();
   } catch (error) {
-    if (error instanceof FramingError) return; // it was told of before
     const reason = error instanceof Error ? error.message : String(error);
     yield {
       kind: "fault",
