@@ -5,7 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { programs } from "../../cli/programs.ts";
+import { COMMANDS } from "../../cli/framewire/commands.ts";
+import { programs, utilities } from "../../cli/programs.ts";
 import {
   portIn,
   runProgram,
@@ -13,16 +14,26 @@ import {
 } from "../support/running_program.ts";
 
 const MAIN = "cli/main.ts";
-const USAGE = "usage: framewire <program> [<argument>...]";
+const USAGE = "usage: framewire <command> [<argument>...]";
+const others = programs.filter((program) => !utilities.includes(program));
 
 for (const args of [[], ["--help"], ["-h"]]) {
-  Deno.test(`main lists the programs for ${JSON.stringify(args)}`, async () => {
+  Deno.test(`main lists what it can do for ${JSON.stringify(args)}`, async () => {
     const { code, out, err } = await runProgram(MAIN, args);
     assertEquals([code, err], [0, []]);
-    assertEquals(out.slice(0, 2), [USAGE, ""]);
+    const rows = (list: readonly { name: string; about: string }[]) =>
+      list.map(({ name, about }) => [name, about]);
     assertEquals(
-      out.slice(2).map((line) => line.trim().split(/ {2,}/)),
-      programs.map(({ name, about }) => [name, about]),
+      out.map((line) => line.trim().split(/ {2,}/)),
+      [
+        [USAGE],
+        [""],
+        ["To look at sockets:"],
+        ...rows([...COMMANDS, ...utilities]),
+        [""],
+        ["The programs of the socket tutorials:"],
+        ...rows(others),
+      ],
     );
   });
 }
@@ -30,7 +41,8 @@ for (const args of [[], ["--help"], ["-h"]]) {
 Deno.test("main knows every program, each by one name and one line", () => {
   const names = programs.map(({ name }) => name);
   const files = [...Deno.readDirSync(new URL("../../cli/", import.meta.url))]
-    .filter(({ name }) =>
+    .filter(({ name, isFile }) =>
+      isFile &&
       Deno.readTextFileSync(new URL(`../../cli/${name}`, import.meta.url))
         .includes(": Program = program(")
     )
@@ -41,14 +53,39 @@ Deno.test("main knows every program, each by one name and one line", () => {
   }
 });
 
-for (const { name } of programs) {
+Deno.test("main knows every command, each by one name that is no program's", () => {
+  const folder = new URL("../../cli/framewire/", import.meta.url);
+  const files = [...Deno.readDirSync(folder)]
+    .filter(({ name }) =>
+      Deno.readTextFileSync(new URL(name, folder))
+        .includes("Command: Program = command(")
+    )
+    .map(({ name }) => name.replace(/\.ts$/, ""));
+  const names = COMMANDS.map(({ name }) => name);
+  assertEquals(names.toSorted(), files.toSorted());
+  const all = [...names, ...programs.map(({ name }) => name)];
+  assertEquals(new Set(all).size, all.length);
+});
+
+const FILES = [
+  ...COMMANDS.map(({ name }): [string, string] => [
+    name,
+    `cli/framewire/${name}.ts`,
+  ]),
+  ...programs.map(({ name }): [string, string] => [
+    name,
+    `cli/${name.replaceAll("-", "_")}.ts`,
+  ]),
+];
+for (const [name, file] of FILES) {
   Deno.test(`main runs ${name} with the arguments behind its name`, async () => {
     const viaMain = await runProgram(MAIN, [name, "--help"]);
-    const itself = await runProgram(`cli/${name.replaceAll("-", "_")}.ts`, [
-      "--help",
-    ]);
+    const itself = await runProgram(file, ["--help"]);
     assertEquals(viaMain, itself);
-    assert(viaMain.out[0].startsWith(`usage: ${name}`));
+    assert(/^usage: (framewire )?[\w-]+/.test(viaMain.out[0]));
+    assert(
+      viaMain.out[0].replace("framewire ", "").startsWith(`usage: ${name}`),
+    );
     assertEquals([viaMain.code, viaMain.err], [0, []]);
   });
 }
@@ -68,13 +105,24 @@ Deno.test("main passes a program's exit code on, and Ctrl-C to it", async () => 
   });
 });
 
-for (const name of ["nope", "", "toString", "--version", "a\nb"]) {
+for (
+  const [name, shown, meant] of [
+    ["nope", "nope"],
+    ["", ""],
+    ["toString", "toString"],
+    ["--version", "--version"],
+    ["a\nb", "a\\nb"],
+    ["conect", "conect", "connect"],
+    ["detcet", "detcet", "detect"],
+    ["echo-sevrer", "echo-sevrer", "echo-server"],
+  ]
+) {
   Deno.test(`main refuses ${JSON.stringify(name)}`, async () => {
-    const shown = name.replace("\n", "\\n");
+    const end = meant === undefined ? "" : `: did you mean ${meant}?`;
     assertEquals(await runProgram(MAIN, [name]), {
       code: 2,
       out: [],
-      err: [USAGE, `framewire: there is no program "${shown}"`],
+      err: [USAGE, `framewire: there is no command "${shown}"${end}`],
     });
   });
 }

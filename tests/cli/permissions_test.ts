@@ -21,8 +21,10 @@ const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
   Deno.readTextFileSync(new URL("deno.json", root)),
 );
 const PROGRAM = /\bdeno run\b.* cli\/\w+\.ts\b/;
+/** The task that goes wherever it is told to. */
+const COMMAND = "framewire";
 const names = Object.keys(tasks).filter((name) =>
-  PROGRAM.test(tasks[name].command)
+  name !== COMMAND && PROGRAM.test(tasks[name].command)
 );
 
 /** Where the programs meet unless they are told otherwise, which is no place for tests. */
@@ -206,6 +208,59 @@ function* withOneLess(
     }
   }
 }
+
+Deno.test("deno task framewire may use the network, ask for nothing, and do nothing else", async () => {
+  assertEquals(await wordsOf(tasks[COMMAND].command), [
+    "deno",
+    "run",
+    "--no-prompt",
+    "--allow-net",
+    "cli/main.ts",
+  ]);
+});
+
+Deno.test("deno task framewire connects and listens with its permission, and names it when it is missing", async () => {
+  const [, , ...words] = await wordsOf(tasks[COMMAND].command);
+  const run = (flags: readonly string[], ...args: string[]) =>
+    new RunningProgram(Deno.execPath(), ["run", ...flags, ...args], {
+      typing: true,
+    });
+  {
+    await using server = run(words, "listen", ":0", "--echo");
+    const place =
+      (await server.said(/^framewire: listening on /)).split(" ")[3];
+    await using client = run(words, "connect", place);
+    await client.type("hi\n");
+    await client.endInput();
+    assertEquals(await client.end(), { code: 0, out: ["hi"], err: [] });
+    assertEquals((await server.end()).code, 0);
+  }
+  const without = words.filter((word) => word !== "--allow-net");
+  const place = `127.0.0.1:${freePort()}`;
+  for (
+    const args of [
+      ["connect", place],
+      ["listen", place],
+      ["tap", place, place],
+      ["detect", place],
+      ["bench", place],
+      ["ping", ...place.split(":")],
+    ]
+  ) {
+    await using program = run(without, ...args);
+    await program.endInput();
+    const { code, out, err } = await program.end();
+    assertEquals([code, err.length], [1, 1], err.join("\n"));
+    assert(err[0].includes("--allow-net"), err[0]);
+    assert(args[0] === "ping" || out.length === 0);
+  }
+  // What else a command may need, it names.
+  await using program = run(words, "decode", "LICENSE");
+  await program.endInput();
+  const { code, err } = await program.end();
+  assertEquals([code, err.length], [1, 1]);
+  assert(err[0].includes("--allow-read=LICENSE"), err[0]);
+});
 
 Deno.test("every program has a task, and no task more permissions than it lists", () => {
   assertEquals(
