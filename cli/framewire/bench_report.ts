@@ -41,6 +41,8 @@ const NANOSECONDS = 1e6;
 const BUSY = 0.95;
 /** How late a request may leave by fault of this program without a remark, in nanoseconds. */
 const LATE = 1e6;
+/** With more sockets that have something to be read, Deno takes turns that are not fair. */
+const FAIR = 128;
 const ROWS = 16;
 const BAR = 30;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -98,6 +100,16 @@ function time(nanoseconds: number): string {
   return timeText(nanoseconds / NANOSECONDS);
 }
 
+/** How many connections had a request under way, on average: requests a second, times the seconds that each took. */
+function busyConnections(
+  { connections }: LoadPlan,
+  { answered, service, elapsed }: LoadStats,
+): number {
+  if (elapsed === 0) return 0;
+  const underWay = answered * service.mean / NANOSECONDS / elapsed;
+  return Math.round(Math.min(connections, underWay));
+}
+
 /** What the figures do not say by themselves, each in a sentence. */
 export function remarks(plan: LoadPlan, stats: LoadStats): string[] {
   const said: string[] = [];
@@ -127,6 +139,14 @@ export function remarks(plan: LoadPlan, stats: LoadStats): string[] {
       `this program itself used ${
         (100 * stats.cpu).toFixed(0)
       } % of a core: it may be slower than the server, and the times count what it let wait itself`,
+    );
+  }
+  const busy = busyConnections(plan, stats);
+  if (busy > FAIR) {
+    said.push(
+      `about ${
+        number(busy)
+      } connections had requests under way at a time: beyond ${FAIR}, Deno may read from some much later than from others, so that the longest times, and requests that timed out, may be its fault`,
     );
   }
   if (lost > 0 && stats.open === 0) {

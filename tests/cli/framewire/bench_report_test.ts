@@ -176,6 +176,18 @@ const REMARKS: [
   ["that no connection was left", {}, { open: 0, lost: lostBy("closed") }, [
     /ended when no connection was left/,
   ]],
+  [
+    "that Deno is unfair to many connections",
+    { connections: 1000, pipeline: 2 },
+    { answered: 1000, service: histogramOf(Array(1000).fill(400)) },
+    [/about 200 connections had/],
+  ],
+  [
+    "nothing of many connections that are idle",
+    { connections: 1000 },
+    { answered: 1000, service: histogramOf(Array(1000).fill(200)) },
+    [],
+  ],
   ["that failures have no times", {}, {
     failed: new Map([["closed", 1]]),
     lost: lostBy("closed"),
