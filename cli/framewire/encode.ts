@@ -12,9 +12,8 @@
 import { encodeFrame, FrameDecoder } from "../../mod.ts";
 import type { Program, Switch, Terminal } from "../program.ts";
 import { CODEC, command, inputFault } from "./command.ts";
-import { other } from "./conversation.ts";
 import { SIDE } from "./decode.ts";
-import type { Change, Dialect, InputCodec, Side } from "./dialect.ts";
+import type { Dialect, InputCodec, Side } from "./dialect.ts";
 import { hexdump } from "./hexdump.ts";
 import { inputLines } from "./input_lines.ts";
 import { note, put } from "./output.ts";
@@ -54,33 +53,17 @@ class Encoder {
    */
   encode(from: Side, input: Input): Uint8Array<ArrayBuffer> {
     const bytes = encodeFrame(this.#codecs[from], input);
-    const { after } = this.#dialect;
-    if (after === undefined) return bytes;
-    const decoder = new FrameDecoder(this.#readBy(other(from)));
-    decoder.push(bytes.slice());
-    const change = after(from, decoder.next());
-    if (change !== undefined) this.#change(change);
-    return bytes;
-  }
-
-  /** How an end reads: what it was changed to, or as it always does. */
-  #readBy(side: Side): InputCodec {
-    const usual = this.#dialect.codec(other(side));
-    const written = this.#codecs[other(side)];
-    return written === usual ? this.#dialect.codec(side) : written;
-  }
-
-  /** What one end reads from here on, the other one writes. */
-  #change({ client, server }: Change): void {
-    for (
-      const [side, codec] of [["client", client], ["server", server]] as const
-    ) {
-      if (codec === undefined) continue;
-      const usual = codec === this.#dialect.codec(side);
-      this.#codecs[other(side)] = usual
-        ? this.#dialect.codec(other(side))
-        : codec;
+    const { codec, after } = this.#dialect;
+    // Where the sides differ, each goes on writing as it does: what changes is how the other one reads.
+    if (after === undefined || codec("client") !== codec("server")) {
+      return bytes;
     }
+    const decoder = new FrameDecoder(this.#codecs[from]);
+    decoder.push(bytes.slice());
+    const { client, server } = after(from, decoder.next()) ?? {};
+    if (client !== undefined) this.#codecs.server = client;
+    if (server !== undefined) this.#codecs.client = server;
+    return bytes;
   }
 }
 
