@@ -32,8 +32,8 @@ export const codecsCommand: Program = command({
       [
         ...rows,
         "",
-        "All but fixed and until-close also take max=SIZE, the longest frame that is accepted",
-        "(1M unless the protocol says else), and some take skip, to leave longer ones out.",
+        "All but fixed also take max=SIZE, the longest frame that is accepted (1M unless the",
+        "protocol says else), and all but until-close take skip, to go on behind a longer one.",
         "",
         "In values \\n \\r \\t \\0 \\xHH \\\\ \\, \\: and \\= stand for characters. Examples:",
         "",
