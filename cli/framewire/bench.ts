@@ -186,8 +186,9 @@ function watch(load: Load): () => void {
   let before = { answered: 0, elapsed: 0 };
   const timer = setInterval(() => {
     const { stats } = load;
+    const line = progressLine(stats, before);
     const { columns } = Deno.consoleSize();
-    draw(progressLine(stats, before).slice(0, columns - 1));
+    draw(columns > 0 ? line.slice(0, columns - 1) : line); // some terminals do not say
     before = { answered: stats.answered, elapsed: stats.elapsed };
   }, REDRAW);
   return () => {

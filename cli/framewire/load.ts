@@ -249,7 +249,7 @@ export class Load {
   #lost = new Map<FaultKind, Lost>();
   /** Bytes of connections that are gone; and of all, before they counted. */
   #gone: Bytes = { out: 0, in: 0 };
-  #before: Bytes = { out: 0, in: 0 };
+  #before: Bytes | undefined;
   #cpuBefore: NodeJS.CpuUsage | undefined;
   #cpu = 0;
   #response = new Histogram();
@@ -265,6 +265,7 @@ export class Load {
   /** What is known so far. */
   get stats(): LoadStats {
     const bytes = this.#bytes();
+    const before = this.#before ?? bytes;
     const now = this.#over ? this.#last : performance.now();
     return {
       sent: this.#sent,
@@ -277,8 +278,8 @@ export class Load {
       open: this.#open,
       opened: this.#opened,
       lost: this.#lost,
-      bytesOut: bytes.out - this.#before.out,
-      bytesIn: bytes.in - this.#before.in,
+      bytesOut: bytes.out - before.out,
+      bytesIn: bytes.in - before.in,
       response: this.#response,
       service: this.#service,
       late: this.#late,
@@ -320,10 +321,15 @@ export class Load {
     this.#end();
   }
 
-  /** Calls at a time, unless that is never; a little later, as timers are. */
+  /** Calls at a time, unless that is never: a little later, as timers are, and not before, as some are. */
   #at(time: number, call: () => void): void {
     const delay = time - performance.now();
-    if (delay < 2 ** 31) this.#timers.push(setTimeout(call, delay));
+    if (delay >= 2 ** 31) return;
+    const ring = () => {
+      if (performance.now() < time) this.#at(time, call);
+      else call();
+    };
+    this.#timers.push(setTimeout(ring, Math.ceil(delay)));
   }
 
   /** Opens all connections, a few at a time. */

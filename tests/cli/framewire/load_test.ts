@@ -79,18 +79,19 @@ async function echo(peer: Peer): Promise<void> {
 
 /** Puts load on a server that has bare connections. */
 async function loadForBare(
-  handle: (conn: Deno.TcpConn) => Promise<void>,
+  handle: (conn: Deno.TcpConn, load: Load) => Promise<void>,
   options: Partial<LoadOptions> = {},
   seen?: (conn: LoadConn) => void,
 ): Promise<LoadStats> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const load = loadOn(listener.addr.port, options, seen);
   const handled: Promise<void>[] = [];
   const serving = (async () => {
     for await (const conn of listener) {
-      handled.push(handle(conn).catch(() => {}).finally(() => conn.close()));
+      const done = handle(conn, load).catch(() => {});
+      handled.push(done.finally(() => conn.close()));
     }
   })();
-  const load = loadOn(listener.addr.port, options, seen);
   await load.run();
   await Promise.all(handled);
   listener.close();
@@ -549,6 +550,30 @@ for (const [name, loop] of Object.entries(LOOPS)) {
       } catch (error) {
         throw new Error(`seed ${seed}`, { cause: error });
       }
+    }
+  });
+}
+
+for (const [name, loop] of Object.entries(LOOPS)) {
+  Deno.test(`Load in ${name} can be stopped at any time`, async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = new Random(seed);
+      let left = random.below(60);
+      const stats = await loadForBare(async (conn, load) => {
+        const room = new Uint8Array(1000);
+        if (left-- === 0) load.stop();
+        while (await conn.read(room) !== null) {
+          if (left-- <= 0) load.stop();
+          await conn.write(REQUEST);
+          if (random.below(3) === 0) return; // so that some are just being opened
+        }
+      }, {
+        connections: 1 + random.below(100),
+        requests: undefined,
+        warmUp: random.pick([0, 2]),
+        ...loop,
+      });
+      assertBalanced(stats);
     }
   });
 }
