@@ -19,7 +19,12 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { ConnectionError } from "../../mod.ts";
+import {
+  type ByteConn,
+  connect,
+  ConnectionError,
+  untilClose,
+} from "../../mod.ts";
 import { other } from "./conversation.ts";
 import type { Side } from "./dialect.ts";
 import { type Place, placeText } from "./place.ts";
@@ -45,12 +50,16 @@ export interface RelayOptions {
   listen: Place;
   /** Where they are led to. */
   target: Place;
+  /** How the connections to there are encrypted, if at all: what is told of is what was encrypted. */
+  tls?: { ca?: string; serverName?: string };
   /** Is told what happens to each connection, by its number from 1. */
   watch: (number: number, passed: Passed) => void;
   /** Is told of what is wrong with nobody in particular. */
   onError: (error: Error) => void;
 }
 
+/** As much as is read at once of what was encrypted: no record is longer. */
+const MOST_READ = 16_384;
 const CONNECT_TIMEOUT = 10_000;
 /** How long what a side has sent may take to arrive before its reset does, in milliseconds. */
 const LAST_WRITE = 1000;
@@ -80,8 +89,22 @@ function reasonOf(error: Error): string {
     : error.message;
 }
 
-/** One of the two sockets of a connection. */
-class End {
+/** One of the two ends of a connection. */
+interface End {
+  /** The next piece; `null` at the end. */
+  read(): Promise<Uint8Array | null>;
+  /** Writes bytes, and waits until they were taken. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Says that no more comes. */
+  closeWrite(): Promise<void>;
+  /** Breaks the connection, once what was written has left if that does not take long. */
+  reset(): Promise<void>;
+  /** Closes it; what was written still leaves, if that does not take long. */
+  close(): Promise<void>;
+}
+
+/** A socket. */
+class SocketEnd implements End {
   readonly #socket: Socket;
   #chunks: Uint8Array[] = [];
   #ended = false;
@@ -111,7 +134,6 @@ class End {
     this.#changed?.();
   }
 
-  /** The next piece; `null` at the end. */
   async read(): Promise<Uint8Array | null> {
     while (true) {
       const chunk = this.#chunks.shift();
@@ -123,7 +145,6 @@ class End {
     }
   }
 
-  /** Writes bytes, and waits until they were taken. */
   write(bytes: Uint8Array): Promise<void> {
     this.#lastTime = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -132,14 +153,12 @@ class End {
     return promise;
   }
 
-  /** Says that no more comes. */
   closeWrite(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#socket.end(() => resolve());
     return promise;
   }
 
-  /** Breaks the connection, once what was written has left if that does not take long. */
   async reset(): Promise<void> {
     await within(LAST_WRITE, this.#lastWrite);
     // A reset throws away what has not been acknowledged.
@@ -148,12 +167,50 @@ class End {
     this.#socket.resetAndDestroy();
   }
 
-  /** Closes it; what was written still leaves, if that does not take long. */
   async close(): Promise<void> {
     if (!this.#socket.destroyed && !this.#socket.writableEnded) {
       await within(GRACE, this.closeWrite());
     }
     this.#socket.destroy();
+  }
+}
+
+/** An encrypted connection. It cannot be reset, but cut off. */
+class TlsEnd implements End {
+  readonly #conn: ByteConn;
+  #rest: Uint8Array | undefined;
+
+  constructor(conn: ByteConn, rest: Uint8Array) {
+    this.#conn = conn;
+    if (rest.length > 0) this.#rest = rest;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) return rest;
+    const bytes = new Uint8Array(MOST_READ);
+    const count = await this.#conn.read(bytes);
+    return count === null ? null : bytes.subarray(0, count);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await this.#conn.write(bytes.subarray(sent));
+    }
+  }
+
+  async closeWrite(): Promise<void> {
+    await this.#conn.closeWrite?.();
+  }
+
+  reset(): Promise<void> {
+    return this.close();
+  }
+
+  close(): Promise<void> {
+    this.#conn.close();
+    return Promise.resolve();
   }
 }
 
@@ -312,23 +369,20 @@ export class Relay {
     const tell = (passed: Passed) => this.#options.watch(number, passed);
     const client = addressOf(accepted.remoteAddress, accepted.remotePort);
     const near = this.#own(accepted);
-    const connected = this.#connect();
-    const far = this.#own(connected);
+    let far: End;
+    let server: Deno.Addr;
     try {
-      await connection(connected);
+      [far, server] = await this.#reach();
     } catch (error) {
-      const { target } = this.#options;
       const why = error instanceof Error ? reasonOf(error) : String(error);
-      const reason = `Cannot connect to ${placeText(target)}: ${why}`;
+      const where = `Cannot connect to ${placeText(this.#options.target)}`;
+      const reason = why.startsWith("Cannot connect")
+        ? why
+        : `${where}: ${why}`;
       tell({ kind: "refused", client, reason });
       await near.reset();
-      connected.destroy();
       return;
     }
-    const { target } = this.#options;
-    const server: Deno.Addr = "path" in target
-      ? { transport: "unix", path: target.path }
-      : addressOf(connected.remoteAddress, connected.remotePort);
     tell({ kind: "open", client, server });
     const relayed = new Relayed({ client: near, server: far }, tell);
     this.#relayed.add(relayed);
@@ -336,19 +390,36 @@ export class Relay {
     this.#relayed.delete(relayed);
   }
 
-  #connect(): Socket {
-    const { target } = this.#options;
-    return createConnection(
+  /** Connects to the server; says where that is. */
+  async #reach(): Promise<[end: End, addr: Deno.Addr]> {
+    const { target, tls } = this.#options;
+    if (tls !== undefined && !("path" in target)) {
+      const peer = await connect({ ...target, tls }, untilClose());
+      const { conn, remainder } = await peer.detach();
+      return [new TlsEnd(conn, remainder), conn.remoteAddr];
+    }
+    const socket = createConnection(
       "path" in target
         ? { path: target.path, allowHalfOpen: true }
         : { host: target.hostname, port: target.port, allowHalfOpen: true },
     );
+    const end = this.#own(socket);
+    try {
+      await connection(socket);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+    const addr: Deno.Addr = "path" in target
+      ? { transport: "unix", path: target.path }
+      : addressOf(socket.remoteAddress, socket.remotePort);
+    return [end, addr];
   }
 
   #own(socket: Socket): End {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    return new End(socket);
+    return new SocketEnd(socket);
   }
 }
 

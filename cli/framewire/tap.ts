@@ -21,10 +21,19 @@ import { CODEC, command, USAGE } from "./command.ts";
 import type { Dialect, Side } from "./dialect.ts";
 import { note, paint, put } from "./output.ts";
 import { captureEnd, captureStart, packetBlock } from "./pcapng_writer.ts";
-import { LISTEN, type Place, placeText, TARGET } from "./place.ts";
+import {
+  CA,
+  LISTEN,
+  type Place,
+  placeText,
+  SERVER_NAME,
+  TARGET,
+  TLS,
+  tlsOf,
+} from "./place.ts";
 import { addressesOf, needPermissions, permissionsFor } from "./permissions.ts";
 import { Printer } from "./printer.ts";
-import { type Passed, Relay } from "./relay.ts";
+import { type Passed, Relay, type RelayOptions } from "./relay.ts";
 import { type TapEvent, TappedConnection, type Totals } from "./tap_events.ts";
 import {
   counted,
@@ -80,6 +89,8 @@ export interface TapOptions {
   listen: Place;
   /** Where they are led to. */
   target: Place;
+  /** How the connections to the target are encrypted, if at all. */
+  tls?: NonNullable<RelayOptions["tls"]>;
   /** How frames are cut. */
   dialect: Dialect;
   /** Is told what was seen; must not wait. */
@@ -95,12 +106,11 @@ export interface TapOptions {
  * @returns The relay.
  */
 export async function startTap(
-  { listen, target, dialect, onEvent, onPassed }: TapOptions,
+  { dialect, onEvent, onPassed, ...place }: TapOptions,
 ): Promise<Relay> {
   const open = new Map<number, TappedConnection>();
   return await Relay.start({
-    listen,
-    target,
+    ...place,
     watch(number, passed) {
       const time = performance.timeOrigin + performance.now();
       onPassed?.(number, passed, time);
@@ -289,8 +299,8 @@ export const tapCommand: Program = command({
   name: "tap",
   about: "Passes bytes on to a server, and prints each frame of both sides",
   takes: [LISTEN, TARGET],
-  options: [CODEC, COUNT, MAX_DUMP, WRITE],
-  switches: [HEX, VALUES, JSON_LINES, ONCE],
+  options: [CODEC, COUNT, MAX_DUMP, WRITE, CA, SERVER_NAME],
+  switches: [HEX, VALUES, JSON_LINES, ONCE, TLS],
   examples: [
     [
       "deno run --allow-net=127.0.0.1:6000,127.0.0.1:65432 jsr:@framewire/framewire/cli tap :6000 :65432 --codec message",
@@ -307,6 +317,7 @@ export const tapCommand: Program = command({
     const [listen, target] = [get(LISTEN), get(TARGET)];
     const style = styleOf(terminal);
     const path = get(WRITE);
+    const tls = await tlsOf(terminal);
     await needPermissions([
       ...permissionsFor(listen),
       ...permissionsFor(target),
@@ -350,6 +361,7 @@ export const tapCommand: Program = command({
     const relay = await startTap({
       listen: addresses[0][0],
       target,
+      ...tls !== undefined && { tls },
       dialect: get(CODEC),
       onEvent,
       ...capture && {

@@ -6,7 +6,13 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { concat } from "@std/bytes";
-import { ConnectionError } from "@framewire/framewire";
+import {
+  connect,
+  ConnectionError,
+  lines,
+  reply,
+  serve,
+} from "@framewire/framewire";
 import { createConnection, createServer, type Socket } from "node:net";
 import type { Side } from "../../../cli/framewire/dialect.ts";
 import type { Place } from "../../../cli/framewire/place.ts";
@@ -15,6 +21,7 @@ import { LOOPBACK } from "../../support/loopback.ts";
 import { Random } from "../../support/random.ts";
 import { freePort } from "../../support/running_program.ts";
 import { withSocketPath } from "../../support/socket_paths.ts";
+import { authority, SERVER, stranger } from "../../support/tls.ts";
 import { readAll, until, writeAll } from "../../support/sockets.ts";
 
 const HERE: Place = { hostname: "127.0.0.1", port: 0 };
@@ -338,6 +345,52 @@ Deno.test("Relay that is closed lets go of both ends, and tells of no reset", as
   assertEquals(relayed.course(), ["open", "chunk client", "close"]);
   client.close();
   server.close();
+});
+
+Deno.test("Relay tells of what is encrypted to the server, in clear", async () => {
+  await using server = serve(
+    { port: 0, tls: SERVER },
+    lines(),
+    reply((line) => line.toUpperCase()),
+  );
+  const told: Passed[] = [];
+  const start = (ca: string) =>
+    Relay.start({
+      listen: HERE,
+      target: { hostname: "localhost", port: server.addr.port },
+      tls: { ca },
+      watch: (_, passed) => told.push(passed),
+      onError() {},
+    });
+  const relay = await start(authority.cert);
+  {
+    await using client = await connect(portOf(relay.addr), lines());
+    await client.write("hello");
+    assertEquals(await client.read(), "HELLO");
+    await client.closeWrite();
+    assertEquals(await client.read(), null);
+  }
+  await until(() => told.at(-1)?.kind === "close");
+  assertEquals(
+    told.map((one) =>
+      one.kind === "chunk"
+        ? `${one.from} ${new TextDecoder().decode(one.bytes)}`
+        : one.kind
+    ),
+    ["open", "client hello\n", "server HELLO\n", "end", "end", "close"],
+  );
+  await relay.close();
+
+  told.length = 0;
+  const distrusting = await start(stranger.cert);
+  using client = await Deno.connect(portOf(distrusting.addr));
+  await assertRejects(
+    () => client.read(new Uint8Array(1)),
+    Deno.errors.ConnectionReset,
+  );
+  assert(told[0].kind === "refused", told[0].kind);
+  assert(/certificate/.test(told[0].reason), told[0].reason);
+  await distrusting.close();
 });
 
 Deno.test("Relay says where it cannot listen", async () => {
