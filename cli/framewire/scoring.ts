@@ -99,10 +99,17 @@ function take(
 export class Chance {
   #upTo: number[] = [0];
 
+  /** How many bits all of the bytes take: what is always the same says nothing. */
+  readonly said: number;
+
   /** Counts bytes; each that there is not counts a little too. */
   constructor(bytes: Uint8Array) {
     const counts = new Array<number>(256).fill(1);
     for (const byte of bytes) counts[byte]++;
+    this.said = counts.reduce(
+      (bits, count) => bits + (count - 1) * bitsOf((count - 1) / bytes.length),
+      0,
+    );
     let sum = 0;
     for (const count of counts) {
       sum += count / (bytes.length + 256);
@@ -296,10 +303,13 @@ const MOST_TEXT_BITS = 48;
 function textBits({ frames, whole, bytes }: Reading): number {
   let framing = 0;
   let inside = 0;
+  let documents = 0;
   for (const { frame, size } of frames) {
     const payload = payloadOf(frame);
     if (payload === undefined || payload.some(isControl)) return 0;
-    if (textOf(payload) === undefined) return 0;
+    const text = textOf(payload);
+    if (text === undefined) return 0;
+    if (isDocument(text)) documents++;
     framing += size - payload.length;
     inside += payload.length;
   }
@@ -310,8 +320,22 @@ function textBits({ frames, whole, bytes }: Reading): number {
   );
   return Math.min(
     MOST_TEXT_BITS,
-    strange * Math.log2((framing + inside) / framing),
+    strange * Math.log2((framing + inside) / framing) +
+      (documents === frames.length ? DOCUMENT_BITS * documents : 0),
   );
+}
+
+/** How much it says that a frame is a document of JSON, where all of them are. */
+const DOCUMENT_BITS = 8;
+
+function isDocument(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether all of it is text. */
@@ -499,7 +523,8 @@ export function scoreOf(readings: readonly Reading[], weigh: Weigh): Score {
   let total = 0;
   for (const reading of readings) {
     const { length } = reading.bytes;
-    bits += weigh(reading, new Chance(reading.bytes));
+    const chance = new Chance(reading.bytes);
+    bits += Math.min(weigh(reading, chance), chance.said);
     share += explained(reading) * length * (1 - 0.9 * emptyShare(reading) ** 2);
     total += length;
   }
