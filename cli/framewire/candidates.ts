@@ -95,7 +95,11 @@ const PROTOCOLS: readonly Candidate[] = [
   { spec: "lsp", weigh: byProtocol(72) },
   { spec: "dap", weigh: byProtocol(72) },
   { spec: "header-block", weigh: byProtocol(48) },
-  { spec: "resp", weigh: byProtocol(24) },
+  {
+    spec: "resp",
+    // A dash begins many a line that is no error.
+    weigh: byProtocol(8, 6, (frame) => typeOf(frame) === "error" ? 0 : 32),
+  },
   { spec: "postgres", weigh: byProtocol(32) },
   { spec: "mqtt", weigh: byProtocol(24) },
   { spec: "mqtt:5", weigh: byProtocol(24) },

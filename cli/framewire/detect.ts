@@ -42,11 +42,14 @@ import {
 import { frameJson, frameText } from "./values.ts";
 
 /** A file, or where a server listens. */
-const SOURCE: Parameter<string> = {
+const SOURCE: Parameter<string | Place> = {
   name: "source",
   about: "a file, HOST:PORT or unix:/PATH; - is stdin (./a:1 is a file)",
   fallback: "-",
-  read: (text) => text,
+  read: (text) =>
+    /^unix:|^(?:\[[^\]/]+\]|[^:/[\]]*):\d+$/.test(text)
+      ? placeIn("source", text, 1)
+      : text,
 };
 const MAX: Optional<number> = sizeOption({
   name: "max",
@@ -75,13 +78,6 @@ const LEAST_SCORE = 10;
 const SHOWN = 3;
 /** How much of a frame is shown. */
 const MAX_TEXT = 120;
-
-/** A server's place, if it is none of a file. */
-function placeOf(source: string): Place | undefined {
-  return /^unix:|^(?:\[[^\]/]+\]|[^:/[\]]*):\d{1,5}$/.test(source)
-    ? placeIn("source", source, 1)
-    : undefined;
-}
 
 /** Bytes that arrive in pieces, up to a limit. */
 class Collected {
@@ -315,10 +311,9 @@ export const detectCommand: Program = command({
     const { get, has } = terminal;
     const source = get(SOURCE);
     const max = get(MAX) ?? 65_536;
-    const place = placeOf(source);
-    const sent = place === undefined
+    const sent = typeof source === "string"
       ? await sentIn(source, terminal, max)
-      : await sentBy(place, terminal, max);
+      : await sentBy(source, terminal, max);
     if (sent.length === 0) {
       throw new ProgramError("there are no bytes to go by", NO_FRAMES);
     }

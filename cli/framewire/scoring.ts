@@ -33,8 +33,8 @@ export interface Reading {
   whole: number;
   /** How many frames were wrong and could be passed over, and how many bytes they are. */
   wrong: { frames: number; bytes: number };
-  /** Whether it is known how long the truncated frame is. */
-  needed: boolean;
+  /** How many bytes the truncated frame is to have, if that is known. */
+  need: number | undefined;
 }
 
 /** Reads what sides sent by a codec. */
@@ -51,7 +51,7 @@ export function readBy(
       end: "boundary",
       whole: 0,
       wrong: { frames: 0, bytes: 0 },
-      needed: false,
+      need: undefined,
     };
     take(reading, () => conversation.push(from, bytes.slice()));
     if (reading.end === "boundary") {
@@ -84,8 +84,9 @@ function take(
         reading.end = seen.error instanceof TruncatedFrameError
           ? "truncated"
           : "fault";
-        reading.needed = seen.error instanceof TruncatedFrameError &&
-          seen.error.need !== undefined;
+        if (seen.error instanceof TruncatedFrameError) {
+          reading.need = seen.error.need;
+        }
         return;
       case "opaque":
         reading.end = "opaque";
@@ -480,9 +481,20 @@ function confidence(bits: number): number {
   return bits <= TRIED ? 0 : 1 - 2 ** (-(bits - TRIED) / 8);
 }
 
+/** How much longer than those before it a frame that is cut off may be. */
+const LONGER = 8;
+
+/** How far to believe that what is left is the beginning of a frame. */
+function tailCredit({ frames, need }: Reading): number {
+  if (frames.length === 0) return 0.3;
+  if (need === undefined) return 0.5;
+  const longest = Math.max(64, ...frames.map(({ size }) => size));
+  return 0.9 * Math.min(1, LONGER * longest / need);
+}
+
 /** How much of the bytes a reading explains. */
 function explained(reading: Reading): number {
-  const { bytes, end, needed, frames, wrong } = reading;
+  const { bytes, end, frames, wrong } = reading;
   const { length } = bytes;
   if (length === 0) return 0;
   // What is wrong may be so on purpose; most of it cannot be.
@@ -495,8 +507,7 @@ function explained(reading: Reading): number {
     case "fault":
       return 0.4 * (whole / length) ** 2;
     case "truncated": {
-      const credit = frames.length === 0 ? 0.3 : needed ? 0.9 : 0.5;
-      return (whole + credit * (length - whole)) / length;
+      return (whole + tailCredit(reading) * (length - whole)) / length;
     }
   }
 }
