@@ -517,8 +517,11 @@ export function explain(
   if (refused !== undefined) return at + refused;
   if (/failed to lookup address/.test(message)) return `${at}unknown host`;
   if (error instanceof URIError) return message;
-  const said = message.match(/([^:]+) \(os error \d+\)$/)?.[1];
-  if (said !== undefined) return at + said.trim().toLowerCase();
+  const [, said, path] =
+    message.match(/([^:]+) \(os error \d+\)(?:: \w+ '(.+)')?$/) ?? [];
+  if (said !== undefined) {
+    return (path === undefined ? at : `${path}: `) + said.trim().toLowerCase();
+  }
   throw error;
 }
 

@@ -75,6 +75,7 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "permission denied"],
   ["ECONNREFUSED", "connection refused; is the server running?"],
   ["ECONNRESET", "the peer reset the connection"],
+  ["EINVAL", "no valid address, or a path that is too long"],
   ["EHOSTUNREACH", "no route to the host"],
   ["ENETUNREACH", "no route to the network"],
   ["EMFILE", "too many files are open"],

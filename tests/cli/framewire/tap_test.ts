@@ -584,6 +584,19 @@ Deno.test("tap says that its port is taken", async () => {
   ]]);
 });
 
+Deno.test("tap says that it cannot make its file", async () => {
+  const places = ["127.0.0.1:6000", "127.0.0.1:6001"];
+  const path = "/no/such/folder/x.pcapng";
+  const { code, out, err } = await runProgram(
+    MAIN,
+    ["tap", ...places, "--write", path],
+    { net: places.join(), flags: [`--allow-write=${path}`] },
+  );
+  assertEquals([code, out, err], [1, [], [
+    `framewire tap: ${path}: no such file or directory`,
+  ]]);
+});
+
 Deno.test("tap --help shows calls with their permissions", async () => {
   const { code, out } = await runProgram(MAIN, ["tap", "--help"]);
   assertEquals(code, 0);
