@@ -411,6 +411,21 @@ Deno.test("Load gives up when the server is gone", async () => {
   assert(lost.has("refused"), `${[...lost.keys()]}`);
 });
 
+Deno.test("Load names each fault by its own kind, also of a connection that was to take another's place", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const load = loadOn(listener.addr.port, { timeout: 50 });
+  const running = load.run();
+  const conn = await listener.accept();
+  listener.close();
+  await conn.read(new Uint8Array(100));
+  await conn.write(REQUEST);
+  await running;
+  conn.close();
+  assertBalanced(load.stats);
+  assertEquals(failuresOf(load.stats), { timeout: [1, 1], refused: [1, 0] });
+  assertEquals(load.stats.answered, 1);
+});
+
 Deno.test("Load counts connections that are reset", async () => {
   // Deno's own connections end in good order.
   const server = createServer((socket) => {
