@@ -47,6 +47,9 @@ const BATCH = 2 ** 16;
 /** After how many the front of the queue is cut off. */
 const SPENT = 1024;
 
+/** How long to leave the processor to others, in milliseconds. */
+const PAUSE = 20;
+
 const encoder = new TextEncoder();
 
 /** A queue that is being written. */
@@ -64,6 +67,7 @@ export class Printer {
   #leftOut: LeftOut = { frames: 0, others: 0 };
   #writing: Promise<void> | undefined;
   #over = false;
+  #flushing = false;
   #broken = Promise.withResolvers<never>();
   /** Whether nothing can be written any longer. */
   isBroken = false;
@@ -107,10 +111,12 @@ export class Printer {
 
   /** Waits until all is written that was to be printed, or nothing will be any longer. */
   async flush(): Promise<void> {
+    this.#flushing = true;
     while (this.#writing !== undefined) {
       await Promise.race([this.#writing, this.#abandoned.promise]);
-      if (this.#over) return;
+      if (this.#over) break;
     }
+    this.#flushing = false;
   }
 
   /** Leaves out what still waits, and all that is printed from now on. */
@@ -125,7 +131,11 @@ export class Printer {
   async #write(): Promise<void> {
     await undefined; // what is printed together is written together
     try {
-      while (this.#next < this.#queue.length) await this.#writeSome();
+      while (this.#next < this.#queue.length) {
+        await this.#writeSome();
+        // Not all can be printed anyway: laying it out is not to slow down those that make it.
+        if (this.#leaving !== undefined && !this.#flushing) await pause(PAUSE);
+      }
     } catch (error) {
       this.isBroken = true;
       this.abandon();
@@ -159,6 +169,10 @@ export class Printer {
     // Only with room for many: else there would be a gap behind every one.
     if (this.#held < this.#limit / 2) this.#leaving = undefined;
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function count({ kind }: Item, leftOut: LeftOut): void {
