@@ -38,7 +38,7 @@ import {
   sizeOption,
   timeIn,
 } from "./units.ts";
-import type { Input } from "./values.ts";
+import { type Input, jsonLine } from "./values.ts";
 
 /** A number with a fallback, as an option. */
 type NumberOption = Parameter<number> & { fallback: string };
@@ -289,7 +289,7 @@ export const benchCommand: Program = command({
       const { stats } = load;
       await put(
         has(JSON_REPORT)
-          ? `${JSON.stringify(reportJson(plan, stats))}\n`
+          ? `${jsonLine(reportJson(plan, stats))}\n`
           : `${reportLines(plan, stats, has(ASCII)).join("\n")}\n`,
       );
       return exitCodeOf(stats);

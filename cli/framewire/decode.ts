@@ -23,7 +23,7 @@ import { JSON_LINES } from "./printing.ts";
 import { type Kind, type Recorded, Recording } from "./recorded.ts";
 import { chunksOf, FILE } from "./source.ts";
 import { countOption, type Optional, optional, sizeOption } from "./units.ts";
-import type { Json } from "./values.ts";
+import { type Json, jsonLine } from "./values.ts";
 
 /** What the input is. */
 export const FROM: Optional<Kind> = optional({
@@ -223,7 +223,7 @@ class Decoding {
     this.#print(
       this.#json
         ? `${
-          JSON.stringify({
+          jsonLine({
             ...about(id, watched, undefined),
             from,
             offset,

@@ -39,7 +39,7 @@ import {
   sizeOption,
   timeOption,
 } from "./units.ts";
-import { frameJson, frameText } from "./values.ts";
+import { frameJson, frameText, jsonLine } from "./values.ts";
 
 /** A file, or where a server listens. */
 const SOURCE: Parameter<string | Place> = {
@@ -244,7 +244,7 @@ function jsonOf(one: Explanation): string {
     ...frameJson(frame),
   }));
   return `${
-    JSON.stringify({
+    jsonLine({
       codec: spec,
       ...from !== undefined && { side: from },
       score,

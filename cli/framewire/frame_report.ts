@@ -13,7 +13,7 @@ import { TruncatedFrameError } from "../../mod.ts";
 import type { FrameSeen, Seen } from "./conversation.ts";
 import { hexdump } from "./hexdump.ts";
 import type { Paint } from "./output.ts";
-import { frameJson, frameText, type Json } from "./values.ts";
+import { frameJson, frameText, type Json, jsonLine } from "./values.ts";
 
 /** How much is printed. */
 export interface ReportStyle {
@@ -136,5 +136,5 @@ export function reportJson(
     case "opaque":
       rest = { opaque: seen.reason };
   }
-  return `${JSON.stringify({ ...common, ...rest })}\n`;
+  return `${jsonLine({ ...common, ...rest })}\n`;
 }

@@ -6,7 +6,7 @@
 
 import { ProgramError, type Switch, type Terminal } from "../program.ts";
 import { USAGE } from "./command.ts";
-import type { Input } from "./values.ts";
+import { type Input, jsonLine } from "./values.ts";
 import {
   bytesOfHex,
   frameBytes,
@@ -56,7 +56,7 @@ export function frameLine(
   form: Form,
   about: { [name: string]: Json } = {},
 ): string {
-  if (form === "json") return JSON.stringify({ ...about, ...frameJson(frame) });
+  if (form === "json") return jsonLine({ ...about, ...frameJson(frame) });
   const bytes = form === "hex" ? frameBytes(frame) : undefined;
   return bytes === undefined ? frameText(frame) : bytes.toHex();
 }

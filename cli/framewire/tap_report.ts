@@ -22,7 +22,7 @@ import {
 } from "./frame_report.ts";
 import type { LeftOut } from "./printer.ts";
 import type { TapEvent, Totals } from "./tap_events.ts";
-import { frameBytes, type Json } from "./values.ts";
+import { frameBytes, type Json, jsonLine } from "./values.ts";
 
 /** How a tap prints. */
 export interface TapStyle extends Omit<ReportStyle, "hex"> {
@@ -58,7 +58,7 @@ function leftOutText({ frames, others }: LeftOut): string {
 /** What stands in place of what was left out. */
 export function gapText(leftOut: LeftOut, { json }: TapStyle): string {
   return json
-    ? `${JSON.stringify({ event: "left-out", ...leftOut })}\n`
+    ? `${jsonLine({ event: "left-out", ...leftOut })}\n`
     : `… ${leftOutText(leftOut)} left out here\n`;
 }
 
@@ -166,7 +166,7 @@ function tapJson(event: TapEvent, style: TapStyle): string {
     time: Math.round(Math.max(0, time - style.start) * 1000) / 1e6,
   };
   const object = (more: { [name: string]: Json }) =>
-    `${JSON.stringify({ ...about, ...more })}\n`;
+    `${jsonLine({ ...about, ...more })}\n`;
   switch (event.kind) {
     case "open":
       return object({

@@ -119,6 +119,15 @@ export function frameJson(frame: unknown): { [name: string]: Json } {
   return { value: jsonOf(frame, bytesJson) };
 }
 
+/** Writes JSON on one line, with nothing in it that steers a terminal: JSON leaves DEL and what is behind it as it is. */
+export function jsonLine(value: Json): string {
+  return JSON.stringify(value).replaceAll(
+    /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g,
+    (character) =>
+      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** Bytes as text for people: what is not UTF-8 is escaped, and so is what would steer the terminal. */
 export function bytesText(bytes: Uint8Array): string {
   const text = textOf(bytes);

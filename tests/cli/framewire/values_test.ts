@@ -16,6 +16,7 @@ import {
   frameText,
   inputOfFrame,
   inputOfJson,
+  jsonLine,
   textOf,
 } from "../../../cli/framewire/values.ts";
 import { Random } from "../../support/random.ts";
@@ -119,6 +120,20 @@ Deno.test("what is written for people has nothing in it that steers a terminal",
       );
     }
   }
+});
+
+Deno.test("jsonLine() is JSON, on one line, with nothing in it that steers a terminal", () => {
+  const text = Array.from(
+    { length: 0x2100 },
+    (_, code) => String.fromCharCode(code),
+  ).join("");
+  const line = jsonLine({ [text]: [text, 1, null] });
+  assertEquals(JSON.parse(line), { [text]: [text, 1, null] });
+  assert(
+    !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(line),
+    JSON.stringify(line),
+  );
+  assert(line.includes("é"));
 });
 
 Deno.test("frameOfJson() gives bytes back that were written as text or base64", () => {
