@@ -20,7 +20,7 @@ const root = new URL("../../", import.meta.url);
 const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
   Deno.readTextFileSync(new URL("deno.json", root)),
 );
-const PROGRAM = /\bdeno run\b.* cli\/\w+\.ts\b/;
+const PROGRAM = /\bdeno run\b.* cli\/[\w/]+\.ts\b/;
 /** The task that goes wherever it is told to. */
 const COMMAND = "framewire";
 const names = Object.keys(tasks).filter((name) =>
@@ -98,7 +98,7 @@ async function invocationOf(
   samples = SAMPLES,
 ): Promise<Invocation> {
   const words = await wordsOf(tasks[task].command);
-  const at = words.findIndex((word) => /^cli\/\w+\.ts$/.test(word));
+  const at = words.findIndex((word) => /^cli\/[\w/]+\.ts$/.test(word));
   const flags = words.slice(words.indexOf("run") + 1, at);
   const [path, ...given] = words.slice(at);
   const rest = await argumentsOf(path, given.length, samples);
