@@ -197,8 +197,9 @@ function explain(
 ): Explanation {
   const readings = readBy(dialectOf(spec), sent);
   const ends = readings.map(({ end }) => end);
-  const [end = "boundary"] = (["fault", "truncated", "opaque"] as const)
-    .filter((one) => ends.includes(one));
+  const [end = "boundary"] =
+    (["fault", "truncated", "opaque", "enough"] as const)
+      .filter((one) => ends.includes(one));
   return {
     spec,
     from,

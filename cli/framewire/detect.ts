@@ -208,6 +208,7 @@ const ENDS: Record<Explanation["end"], string> = {
   truncated: ", the last one cut off",
   fault: ", then out of step",
   opaque: ", then encrypted",
+  enough: ", and so on",
 };
 
 /** An explanation for people. */

@@ -27,8 +27,11 @@ export interface Reading {
   from: Side;
   bytes: Uint8Array;
   frames: Part[];
-  /** How it came to its end: behind a frame, inside one, at bytes that are none, or where encryption begins. */
-  end: "boundary" | "truncated" | "fault" | "opaque";
+  /**
+   * How it came to its end: behind a frame, inside one, at bytes that are none, where encryption begins, or when there
+   * were enough frames to tell.
+   */
+  end: "boundary" | "truncated" | "fault" | "opaque" | "enough";
   /** Where the last frame ends. */
   whole: number;
   /** How many frames were wrong and could be passed over, and how many bytes they are. */
@@ -61,6 +64,9 @@ export function readBy(
   });
 }
 
+/** How many frames are enough. */
+const MOST_FRAMES = 10_000;
+
 function take(
   reading: Reading,
   all: () => ReturnType<Conversation["push"]>,
@@ -72,7 +78,9 @@ function take(
         const size = pieces.reduce((sum, piece) => sum + piece, 0);
         reading.frames.push({ offset, size, frame });
         reading.whole = offset + size;
-        break;
+        if (reading.frames.length < MOST_FRAMES) break;
+        reading.end = "enough";
+        return;
       }
       case "fault":
         if (seen.error.recoverable) {
@@ -214,15 +222,26 @@ export function byLength(
           : below(MAX_FRAME),
       );
     }
-    return bits + tagBits(reading, tag) + textBits(reading);
+    return bits + tagBits(reading, tag, chance) + textBits(reading);
   };
 }
 
-/** Tags are few, and come again. */
-function tagBits({ frames }: Reading, tag: number): number {
+/** The most that tags count for: what comes again in any data does so in tags too. */
+const MOST_TAG_BITS = 12;
+
+/** Tags are few, and come again: how many bits are saved by telling each from those before it. */
+function tagBits({ frames }: Reading, tag: number, chance: Chance): number {
   if (tag === 0) return 0;
-  const tags = new Set(frames.map(({ frame }) => fieldOf(frame, "tag")));
-  return 2 * (frames.length - tags.size);
+  const counts = new Map<number, number>();
+  let bits = 0;
+  for (const [seen, { frame }] of frames.entries()) {
+    const value = Number(fieldOf(frame, "tag"));
+    const usual = chance.exactly(value, tag);
+    const count = counts.get(value) ?? 0;
+    bits += Math.log2((count / usual + 2) / (seen + 2));
+    counts.set(value, count + 1);
+  }
+  return Math.min(MOST_TAG_BITS, Math.max(0, bits));
 }
 
 function fieldOf(frame: unknown, name: string): unknown {
@@ -488,7 +507,7 @@ const LONGER = 8;
 function tailCredit({ frames, need }: Reading): number {
   if (frames.length === 0) return 0.3;
   if (need === undefined) return 0.5;
-  const longest = Math.max(64, ...frames.map(({ size }) => size));
+  const longest = frames.reduce((most, { size }) => Math.max(most, size), 64);
   return 0.9 * Math.min(1, LONGER * longest / need);
 }
 
@@ -504,6 +523,8 @@ function explained(reading: Reading): number {
     case "boundary":
     case "opaque":
       return whole / length;
+    case "enough":
+      return whole / reading.whole;
     case "fault":
       return 0.4 * (whole / length) ** 2;
     case "truncated": {
