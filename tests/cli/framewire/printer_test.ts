@@ -90,6 +90,33 @@ Deno.test("Printer leaves out what there is no room for, and says so where it wa
   );
 });
 
+Deno.test("Printer prints on once there is room for many, not for one", async () => {
+  const sizes: number[] = [];
+  const printer = new Printer({
+    // While one is being written, another one comes.
+    put(bytes) {
+      sizes.push(bytes.length);
+      if (sizes.length < 20) printer.print(big);
+      return Promise.resolve();
+    },
+    gap: ({ frames }) => "x".repeat(frames),
+    limit: 100,
+  });
+  const big: Item = {
+    kind: "frame",
+    cost: 10,
+    layOut: () => "x".repeat(70_000),
+  };
+  for (let i = 0; i < 12; i++) printer.print(big);
+  await printer.flush();
+  // Ten, a gap in front of the rest, and what came when half of them were written.
+  const gaps = sizes.filter((size) => size !== 70_000);
+  assertEquals(gaps.length, 1, String(sizes));
+  const left = gaps[0] - 70_000;
+  assertEquals(left, printer.leftOut.frames);
+  assertEquals(left, 2 + 6);
+});
+
 Deno.test("Printer never leaves out what comes alone, however large", async () => {
   const reader = new Reader();
   reader.take();
