@@ -23,10 +23,7 @@ import {
   testWithPeers,
 } from "../support/peer_server.ts";
 import { Random } from "../support/random.ts";
-import {
-  type RunningProgram,
-  startProgram,
-} from "../support/running_program.ts";
+import { RunningProgram, startProgram } from "../support/running_program.ts";
 import { readAll, writeAll } from "../support/sockets.ts";
 
 const POSTGRES: Needed[] = [
@@ -457,3 +454,40 @@ testWithPeers(
     await check(path, [bytes]);
   },
 );
+
+for (const noColor of ["", "1"]) {
+  const has = noColor === "" ? "has colours" : "has no colours under NO_COLOR";
+  testWithPeers(
+    [{ command: "script", package: "bsdutils" }],
+    `tap ${has} at a terminal`,
+    async () => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const call =
+        `${Deno.execPath()} run --no-prompt --allow-net=127.0.0.1 cli/main.ts tap :0 :${listener.addr.port} -c lines --once`;
+      await using tap = new RunningProgram(
+        "script",
+        ["--quiet", "--return", "--command", call, "/dev/null"],
+        { env: { NO_COLOR: noColor } },
+      );
+      const said = await tap.line();
+      const port = Number(said.match(/127\.0\.0\.1:(\d+), to/)?.[1]);
+      const [client, server] = await Promise.all([
+        Deno.connect({ hostname: "127.0.0.1", port }),
+        listener.accept(),
+      ]);
+      await writeAll(client, new TextEncoder().encode("\x1b[31mred\n"));
+      await client.closeWrite();
+      await readAll(server);
+      await server.closeWrite();
+      await readAll(client);
+      client.close();
+      server.close();
+      const { code, out } = await tap.end();
+      assertEquals(code, 0);
+      const frame = out.find((line) => line.includes("@0")) ?? "";
+      assertEquals(frame.includes("\x1b[36mclient\x1b[0m"), noColor === "");
+      // What passes does not colour anything.
+      assert(!frame.includes("\x1b[31m") && /\[31mred/.test(frame), frame);
+    },
+  );
+}
