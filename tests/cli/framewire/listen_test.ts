@@ -154,6 +154,7 @@ Deno.test("listen --reply answers each frame with a file", async () => {
 Deno.test("listen sends each line of stdin, from before its client came too", async () => {
   await using server = await listening(["-c", "length:1"], { typing: true });
   await server.program.type("early\n");
+  await new Promise((resolve) => setTimeout(resolve, 200)); // time to read it too early
   const conn = await server.connect();
   const room = new Uint8Array(100);
   assertEquals(unraw(room.slice(0, await conn.read(room) ?? 0)), "\x05early");
