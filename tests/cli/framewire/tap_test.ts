@@ -404,6 +404,54 @@ Deno.test("tap tells several connections apart", async () => {
   assert(/: 3 connections: 3 frames, 21 B from the client/.test(err[1]));
 });
 
+Deno.test("tap leads 300 connections at once, each to its own end", async () => {
+  await using tap = await Tap.start(["-c", "length:2", "--json"]);
+  const { listener } = tap;
+  const served: Promise<void>[] = [];
+  async function echo(conn: Deno.TcpConn): Promise<void> {
+    using _ = conn;
+    await writeAll(conn, await readAll(conn));
+    await conn.closeWrite();
+  }
+  const accepting = (async () => {
+    while (served.length < 300) served.push(echo(await listener.accept()));
+  })();
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, async (_, i) => {
+      using client = await Deno.connect({
+        hostname: "127.0.0.1",
+        port: tap.port,
+      });
+      await writeAll(client, Uint8Array.of(0, 2, i >> 8, i & 255));
+      await client.closeWrite();
+      return (await readAll(client)).toHex();
+    }),
+  );
+  await accepting;
+  await Promise.all(served);
+  assertEquals(
+    answers,
+    answers.map((_, i) => `0002${i.toString(16).padStart(4, "0")}`),
+  );
+  const lines: Line[] = [];
+  for (let closed = 0; closed < 300;) {
+    const line = parsed(await tap.program.line());
+    lines.push(line);
+    if (line.event === "close") closed++;
+  }
+  assertEquals((await tap.interrupted()).code, 130);
+  // Each connection has its number, and both of its frames say the same.
+  const said = new Map<unknown, unknown[]>();
+  for (const { event, connection, text, base64 } of lines) {
+    if (event !== "frame") continue;
+    said.set(connection, [...said.get(connection) ?? [], text ?? base64]);
+  }
+  assertEquals(said.size, 300);
+  for (const [first, second, ...rest] of said.values()) {
+    assertEquals([first, rest], [second, []]);
+  }
+});
+
 Deno.test("tap stands between Unix sockets", async () => {
   await withSocketPath(async (path) => {
     const [here, there] = [`${path}-tap`, `${path}-server`];
