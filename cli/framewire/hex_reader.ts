@@ -65,14 +65,16 @@ export function hexLayout(
   head: string,
   whole: boolean,
 ): HexLayout | "unknown" | undefined {
-  const [first, second, ...rest] = head.split(/\r?\n/);
-  // The last line may go on.
-  const hasFirst = whole || second !== undefined;
-  if (!hasFirst) {
-    if (!/^[\x20-\x7e\t]*\r?$/.test(first)) return undefined;
-    if (first.length < MAX_LINE) return "unknown";
-    return isDigits(first.slice(0, MAX_LINE)) ? "digits" : undefined;
+  const [first, second, ...rest] = head.split(/\r?\n/, 3);
+  // Whatever has come of it, the answer is to be the same.
+  if (!/^[\x20-\x7e\t]*\r?$/.test(first)) return undefined;
+  if (first.length >= MAX_LINE) {
+    const some = first.slice(0, MAX_LINE);
+    return isDigits(some.replace(/[ \t:,]+[^ \t:,]*$/, ""))
+      ? "digits"
+      : undefined;
   }
+  if (!whole && second === undefined) return "unknown";
   const row = rowOf(first);
   if (row !== undefined) return row.isPacket ? "packets" : "rows";
   if (isDigits(first)) return "digits";
@@ -82,7 +84,7 @@ export function hexLayout(
     return undefined;
   }
   if (!whole && rest.length === 0 && second.length < MAX_LINE) return "unknown";
-  return rowOf(second)?.isPacket ? "packets" : undefined;
+  return rowOf(second.slice(0, MAX_LINE))?.isPacket ? "packets" : undefined;
 }
 
 function isDigits(line: string): boolean {
@@ -146,18 +148,19 @@ export class HexReader {
 
   *#digits(text: string, whole: boolean): Iterable<HexBytes> {
     // A pair that was cut waits for its other half.
-    const [run] = text.match(/[0-9a-fx]*$/i) ?? [""];
-    const open = text.length - (whole ? 0 : run.length % 2);
-    const digits = text.slice(0, open).replaceAll(/0x|[\s:,]/gi, "");
+    let run = 0;
+    while (!whole && /[0-9a-fx]/i.test(text.at(-1 - run) ?? "")) run++;
+    const open = text.length - run % 2;
+    const pairs = text.slice(0, open);
     this.#rest = text.slice(open);
-    if (!/^(?:[0-9a-f]{2})*$/i.test(digits)) {
-      const [, strange = digits] = digits.match(/([^0-9a-f][^]*)/i) ?? [];
+    const [fine] = pairs.match(/^(?:[\s:,]|0x|[0-9a-f]{2})*/i) ?? [""];
+    if (fine.length < pairs.length) {
+      const strange = oneLine(pairs.slice(fine.length).slice(0, SHOWN));
       throw new SyntaxError(
-        `digits must come in pairs of 0 to 9 and a to f: found "${
-          oneLine(strange.slice(0, SHOWN))
-        }"`,
+        `digits must come in pairs of 0 to 9 and a to f: found "${strange}"`,
       );
     }
+    const digits = pairs.replaceAll(/0x|[\s:,]/gi, "");
     if (digits !== "") {
       yield { bytes: Uint8Array.fromHex(digits), begins: false };
     }

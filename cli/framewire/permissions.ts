@@ -51,7 +51,7 @@ export async function needPermissions(
 }
 
 /** A word of a command line, in quotes if a shell would take it apart. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /[\s'[\]*?$&;<>|()"\\]/.test(word)
     ? `'${word.replaceAll("'", `'\\''`)}'`
     : word;

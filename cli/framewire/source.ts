@@ -6,6 +6,7 @@
 
 import { type Parameter, ProgramError } from "../program.ts";
 import { inputChunks } from "./input_lines.ts";
+import { quoted } from "./permissions.ts";
 
 /** A file, or stdin. */
 export const FILE: Parameter<string> = {
@@ -33,11 +34,10 @@ export async function openFile(
     return await Deno.open(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
-      const flag = /^[\w./-]+$/.test(path)
-        ? `--allow-read=${path}`
-        : `'--allow-read=${path.replaceAll("'", `'\\''`)}'`;
       throw new ProgramError(
-        `needs permission: run again with ${flag}, or with none: framewire ${name} … < ${path}`,
+        `needs permission: run again with ${
+          quoted(`--allow-read=${path}`)
+        }, or with none: framewire ${name} … < ${quoted(path)}`,
         1,
         { cause: error },
       );
