@@ -17,10 +17,10 @@ import {
   type Switch,
   type Terminal,
 } from "../program.ts";
+import { CaptureFile } from "./capture_file.ts";
 import { CODEC, command, USAGE } from "./command.ts";
-import type { Dialect, Side } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import { note, paint, put } from "./output.ts";
-import { captureEnd, captureStart, packetBlock } from "./pcapng_writer.ts";
 import {
   CA,
   LISTEN,
@@ -34,7 +34,8 @@ import {
 import { addressesOf, needPermissions, permissionsFor } from "./permissions.ts";
 import { Printer } from "./printer.ts";
 import { type Passed, Relay, type RelayOptions } from "./relay.ts";
-import { type TapEvent, TappedConnection, type Totals } from "./tap_events.ts";
+import { type TapEvent, TappedConnection } from "./tap_events.ts";
+import { TapSummary } from "./tap_summary.ts";
 import {
   counted,
   gapText,
@@ -42,7 +43,6 @@ import {
   type TapStyle,
   tapText,
 } from "./tap_report.ts";
-import { endpointsOf, TcpPackets } from "./tcp_packets.ts";
 import { countOption, type Optional, optional, sizeIn } from "./units.ts";
 
 const WRITE: Optional<string> = optional({
@@ -76,12 +76,8 @@ const ONCE: Switch = {
 
 /** A frame or another event holds about so many bytes beside its own. */
 const OVERHEAD = 400;
-/** How many bytes may wait to be written to the file. */
-const CAPTURE_LIMIT = 2 ** 26;
 /** How long a reader of stdout may take at the end, once Ctrl-C was pressed. */
 const LAST_WRITE = 1000;
-/** The most connections that are named in the summary. */
-const MOST_NAMED = 10;
 
 /** Where a tap stands, and who is told. */
 export interface TapOptions {
@@ -127,148 +123,6 @@ export async function startTap(
     onError: (error) => note(error.message),
   });
 }
-
-/** A file of packets that is being written. */
-class CaptureFile {
-  readonly #file: Deno.FsFile;
-  readonly #printer: Printer;
-  #connections = new Map<number, TcpPackets>();
-  #packets = 0;
-
-  /** Makes the file. */
-  static async create(path: string): Promise<CaptureFile> {
-    const file = await Deno.open(path, {
-      write: true,
-      create: true,
-      truncate: true,
-    });
-    const capture = new CaptureFile(file);
-    capture.#write(captureStart());
-    return capture;
-  }
-
-  private constructor(file: Deno.FsFile) {
-    this.#file = file;
-    const put = (bytes: Uint8Array) => writeAll(file, bytes);
-    this.#printer = new Printer({ put, limit: CAPTURE_LIMIT });
-  }
-
-  /** Is rejected when the file cannot be written. */
-  get broken(): Promise<never> {
-    return this.#printer.broken;
-  }
-
-  /** Takes what passed. */
-  watch(number: number, passed: Passed, time: number): void {
-    for (const packet of this.#packetsOf(number, passed)) {
-      this.#packets++;
-      this.#write(packetBlock(packet, time));
-    }
-  }
-
-  /** Ends the file; gives how many packets there were, and how many of them are not in it. */
-  async close(): Promise<{ packets: number; missing: number }> {
-    await this.#printer.flush();
-    const missing = this.#printer.leftOut.others;
-    const now = performance.timeOrigin + performance.now();
-    this.#write(captureEnd(this.#packets, missing, now));
-    await this.#printer.flush();
-    this.#file.close();
-    return { packets: this.#packets, missing };
-  }
-
-  #write(bytes: Uint8Array): void {
-    const cost = bytes.length + OVERHEAD;
-    this.#printer.print({ kind: "other", cost, layOut: () => bytes });
-  }
-
-  #packetsOf(number: number, passed: Passed): Uint8Array[] {
-    if (passed.kind === "open") {
-      const { client, server } = passed;
-      const packets = new TcpPackets(endpointsOf(client, server, number));
-      this.#connections.set(number, packets);
-      return packets.open();
-    }
-    const packets = this.#connections.get(number);
-    if (packets === undefined) return [];
-    switch (passed.kind) {
-      case "chunk":
-        return packets.data(passed.from, passed.bytes);
-      case "end":
-        return packets.end(passed.from);
-      case "reset":
-        return packets.reset(passed.from);
-      default:
-        this.#connections.delete(number);
-        return [];
-    }
-  }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await file.write(bytes.subarray(written));
-  }
-}
-
-/** What has passed of all connections together. */
-class Summary {
-  #connections = 0;
-  #totals: Record<Side, Totals> = {
-    client: { frames: 0, bytes: 0 },
-    server: { frames: 0, bytes: 0 },
-  };
-  #faults: string[] = [];
-  #faultCount = 0;
-
-  /** Takes an event. */
-  add(event: TapEvent): void {
-    if (event.kind === "open") this.#connections++;
-    if (event.kind === "close") {
-      for (const side of SIDES) {
-        this.#totals[side].bytes += event.totals[side].bytes;
-      }
-    }
-    if (event.kind !== "seen") return;
-    const { seen, number, connection } = event;
-    if (seen.kind === "frame") this.#totals[seen.from].frames++;
-    if (seen.kind !== "fault" || seen.error.recoverable) return;
-    this.#faultCount++;
-    if (this.#faults.length === MOST_NAMED) return;
-    const good = counted(number, "good frame");
-    this.#faults.push(
-      `#${connection} ${seen.from}: out of step at offset ${seen.offset}, behind ${good}`,
-    );
-  }
-
-  /** How many frames there were. */
-  get frames(): number {
-    return this.#totals.client.frames + this.#totals.server.frames;
-  }
-
-  /** Whether all bytes were frames. */
-  get inStep(): boolean {
-    return this.#faultCount === 0;
-  }
-
-  /** What there is to say. */
-  lines(): string[] {
-    const said = SIDES.map((side) => {
-      const { frames, bytes } = this.#totals[side];
-      return `${counted(frames, "frame")}, ${
-        grouped(bytes)
-      } B from the ${side}`;
-    });
-    const more = this.#faultCount - this.#faults.length;
-    return [
-      `${counted(this.#connections, "connection")}: ${said.join("; ")}`,
-      ...this.#faults,
-      ...more > 0 ? [`${grouped(more)} more out of step`] : [],
-    ];
-  }
-}
-
-const SIDES: readonly Side[] = ["client", "server"];
 
 function styleOf({ get, has }: Terminal): TapStyle {
   if (has(HEX) && has(VALUES)) {
@@ -330,7 +184,7 @@ export const tapCommand: Program = command({
       ? undefined
       : await CaptureFile.create(path);
 
-    const summary = new Summary();
+    const summary = new TapSummary();
     const most = get(COUNT) ?? Infinity;
     const done = Promise.withResolvers<void>();
     let started = false;
