@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { concat } from "@std/bytes";
+import { Random } from "../../support/random.ts";
 import {
   type Ending,
   freePort,
@@ -418,6 +419,42 @@ Deno.test("connect notes what is left out, and goes on behind it", async () => {
     "json-lines",
   ]);
   assertEquals([code, out, err.length], [0, ["[]"], 1]);
+});
+
+Deno.test("connect ends with 0 or 3 whatever a server sends, and says so in lines", async () => {
+  const random = new Random(654);
+  const alphabet = raw('\0\x01\x05{"}*:$<>1 \r\n\x1b[2J\x9b\xff\xc0\x10RZ');
+  for (
+    const spec of [
+      "length:2",
+      "resp",
+      "postgres",
+      "mqtt",
+      "dns",
+      "lines:skip,max=9",
+      "json-lines",
+    ]
+  ) {
+    const wire = random.bytes(random.below(300), alphabet);
+    const about = `seed ${random.seed}, ${spec}`;
+    const { code, out, err } = await connectTo(async (conn) => {
+      // It may close the connection before all of it was sent.
+      await writeAll(conn, wire).catch(() => {});
+      await conn.closeWrite().catch(() => {});
+      await readAll(conn).catch(() => {});
+    }, ["-c", spec]);
+    assert(code === 0 || code === 3, `${about}: ${code}`);
+    for (const line of [...out, ...err]) {
+      assert(
+        // deno-lint-ignore no-control-regex
+        !/[\x00-\x1f\x7f-\x9f]/.test(line),
+        `${about}: ${JSON.stringify(line)}`,
+      );
+    }
+    for (const line of err) {
+      assert(/^framewire( connect)?: /.test(line), `${about}: ${line}`);
+    }
+  }
 });
 
 Deno.test("connect says in one line that nobody listens, with 1", async () => {

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Random } from "../../support/random.ts";
 import {
   portIn,
   RunningProgram,
@@ -220,6 +221,41 @@ Deno.test("listen --keep takes several at a time, whatever becomes of one", asyn
   const { code, out, err } = await server.program.end();
   assertEquals([code, out], [130, []]);
   assertEquals(err.filter((line) => / connected$/.test(line)).length, 3);
+});
+
+Deno.test("listen --keep goes on whatever is sent, and says nothing that steers a terminal", async () => {
+  const random = new Random(321);
+  for (
+    const spec of ["length:2", "resp", "postgres", "mqtt", "syslog", "message"]
+  ) {
+    await using server = await listening(["--keep", "--echo", "-c", spec]);
+    for (let i = 0; i < 20; i++) {
+      const conn = await server.connect();
+      const alphabet = raw('\0\x01\x05{"}*:$<>1 \r\n\x1b[2J\x9b\xff\xc0\x10Q');
+      try {
+        await writeAll(conn, random.bytes(random.below(200), alphabet));
+        await conn.closeWrite();
+        await readAll(conn);
+      } catch {
+        // It may be closed at any time, with or without a reset.
+      }
+      conn.close();
+    }
+    server.program.interrupt();
+    const { code, out, err } = await server.program.end();
+    const about = `seed ${random.seed}, ${spec}`;
+    assertEquals(code, 130, about);
+    for (const line of [...out, ...err]) {
+      assert(
+        // deno-lint-ignore no-control-regex
+        !/[\x00-\x1f\x7f-\x9f]/.test(line),
+        `${about}: ${JSON.stringify(line)}`,
+      );
+    }
+    for (const line of err) {
+      assert(line.startsWith("framewire: "), `${about}: ${line}`);
+    }
+  }
 });
 
 Deno.test("listen --max-connections lets others wait", async () => {
