@@ -367,7 +367,15 @@ export class Relay {
   /** Leads a client to the server. */
   async #lead(accepted: Socket): Promise<void> {
     const number = ++this.#count;
-    const tell = (passed: Passed) => this.#options.watch(number, passed);
+    const tell = (passed: Passed) => {
+      try {
+        this.#options.watch(number, passed);
+      } catch (error) {
+        // Whatever is wrong with who watches, the stream has nothing to do with it.
+        if (!(error instanceof Error)) throw error;
+        this.#options.onError(error);
+      }
+    };
     const client = addressOf(accepted.remoteAddress, accepted.remotePort);
     const near = this.#own(accepted);
     let far: End;

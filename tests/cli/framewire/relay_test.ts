@@ -260,6 +260,59 @@ Deno.test("Relay passes on a server's reset, behind the bytes before it", async 
   await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
+Deno.test("Relay passes on a reset of who does not read what is on its way to it", async () => {
+  await using relayed = await Relayed.start();
+  const accepting = relayed.listener.accept();
+  const client = await resettable(portOf(relayed.relay.addr).port);
+  client.pause();
+  using server = await accepting;
+  const flood = (async () => {
+    const block = new Uint8Array(2 ** 20);
+    while (true) await writeAll(server, block);
+  })();
+  // Until nothing moves any more.
+  for (let before = -1; before !== relayed.sent("server").length;) {
+    before = relayed.sent("server").length;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  client.resetAndDestroy();
+  await assertRejects(() => flood, Error); // reset, or a broken pipe
+  await relayed.over();
+  assertEquals(relayed.course(), [
+    "open",
+    "chunk server",
+    "reset client",
+    "close",
+  ]);
+});
+
+Deno.test("Relay goes on when who watches cannot cope", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const errors: string[] = [];
+  const relay = await Relay.start({
+    listen: HERE,
+    target: { hostname: "127.0.0.1", port: listener.addr.port },
+    watch(_, { kind }) {
+      throw new TypeError(kind);
+    },
+    onError: ({ message }) => errors.push(message),
+  });
+  const [client, server] = await Promise.all([
+    Deno.connect(portOf(relay.addr)),
+    listener.accept(),
+  ]);
+  await writeAll(client, Uint8Array.of(1, 2));
+  await client.closeWrite();
+  assertEquals(await readAll(server), Uint8Array.of(1, 2));
+  await server.closeWrite();
+  assertEquals(await readAll(client), new Uint8Array());
+  client.close();
+  server.close();
+  await until(() => errors.includes("close"));
+  assertEquals(errors, ["open", "chunk", "end", "end", "close"]);
+  await relay.close();
+});
+
 Deno.test("Relay resets a client whose server cannot be reached, and goes on", async () => {
   const port = freePort();
   const told: Passed[] = [];
