@@ -362,8 +362,8 @@ export class TcpStreams {
     target: string,
     events: TcpEvent[],
   ): Connection {
-    // Clients send the first SYN; where it was not seen, their port is one of those that are given out, the high ones.
-    const isClient = syn ? !ack : sourcePort >= targetPort;
+    // Clients send the first SYN; where it was not seen, the ports have to tell.
+    const isClient = syn ? !ack : isGivenOut(sourcePort, targetPort);
     const [client, server] = isClient ? [source, target] : [target, source];
     const id = ++this.#count;
     events.push({ kind: "open", id, client, server });
@@ -488,6 +488,14 @@ export class TcpStreams {
     });
     return events;
   }
+}
+
+/** Whether a port is rather one that a client was given than another one: those of Linux, or else the higher. */
+function isGivenOut(port: number, other: number): boolean {
+  const [given, otherGiven] = [port, other].map((one) =>
+    one >= 32_768 && one <= 60_999
+  );
+  return given === otherGiven ? port >= other : given;
 }
 
 /** Whether a segment begins another connection between the same two. */

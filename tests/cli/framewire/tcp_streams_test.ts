@@ -215,7 +215,7 @@ Deno.test("TcpStreams ends both directions at a reset, and hears nothing after i
   ]);
 });
 
-Deno.test("TcpStreams takes the higher port for the client where it did not see the beginning", () => {
+Deno.test("TcpStreams reads a connection of which it did not see the beginning", () => {
   const packets = [
     segment({ seq: 50, flags: "A" }, true), // nothing is made of an acknowledgement
     segment({ seq: 50, data: "hello" }, true),
@@ -229,6 +229,20 @@ Deno.test("TcpStreams takes the higher port for the client where it did not see 
     "1 server !",
     ...ENDS,
   ]);
+});
+
+Deno.test("TcpStreams takes a port that is given out for the client's, even where the server's is higher", () => {
+  const pairs = [[40_000, 65_432], [62_000, 7], [50_000, 40_000], [7, 7]];
+  for (const [client, server] of pairs) {
+    for (const [from, to] of [[client, server], [server, client]]) {
+      const [opened] = eventsOf([ipv4(tcp({ from, to, seq: 1, data: "x" }))]);
+      const ports = opened.matchAll(/:(\d+)/g);
+      assertEquals(Array.from(ports, ([, port]) => Number(port)), [
+        client,
+        server,
+      ]);
+    }
+  }
 });
 
 Deno.test("TcpStreams takes who sent SYN for the client, whatever the ports", () => {
