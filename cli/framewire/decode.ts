@@ -109,7 +109,8 @@ class Decoding {
   #style: ReportStyle;
   #port: number | undefined;
   #left: number;
-  #watched = new Map<number, Watched>();
+  /** The connections that are open; `undefined` for one that nobody asked for. */
+  #watched = new Map<number, Watched | undefined>();
   #printed: string[] = [];
   #length = 0;
 
@@ -134,8 +135,12 @@ class Decoding {
       this.#open(id, event.client, event.server);
       return;
     }
-    const watched = this.#watched.get(id) ?? this.#bare(recorded);
-    if (watched === undefined) return;
+    if (!this.#watched.has(id)) this.#bare(recorded);
+    const watched = this.#watched.get(id);
+    if (watched === undefined) {
+      if (event.kind === "closed") this.#watched.delete(id);
+      return;
+    }
     const { conversation } = watched;
     switch (event.kind) {
       case "bytes":
@@ -167,21 +172,22 @@ class Decoding {
   }
 
   /** Bytes that no packets were around. */
-  #bare({ event: { id, kind } }: Recorded): Watched | undefined {
-    if (kind !== "bytes" || this.#port !== undefined) return undefined;
-    const watched = {
-      conversation: new Conversation(this.#dialect),
-      client: "",
-      server: "",
-    };
-    this.#watched.set(id, watched);
-    return watched;
+  #bare({ event: { id, kind } }: Recorded): void {
+    if (kind !== "bytes") return;
+    if (this.#port !== undefined) {
+      throw new ProgramError("--port is for packets only", USAGE);
+    }
+    const conversation = new Conversation(this.#dialect);
+    this.#watched.set(id, { conversation, client: "", server: "" });
   }
 
   #open(id: number, client: string, server: string): void {
     const asked = this.#port === undefined ||
       [client, server].some((place) => place.endsWith(`:${this.#port}`));
-    if (!asked) return;
+    if (!asked) {
+      this.#watched.set(id, undefined);
+      return;
+    }
     const conversation = new Conversation(this.#dialect);
     this.#watched.set(id, { conversation, client, server });
     if (!this.#json) note(`#${id} is ${client} to ${server}`);
@@ -200,7 +206,9 @@ class Decoding {
           : reportText(seen, this.#style, label(id, watched, time)),
       );
       if (this.#length >= BATCH) await this.flush();
-      if (seen.kind === "fault") this.#failed(seen.error.message, seen.offset);
+      if (seen.kind === "fault") {
+        this.#failed(seen.error.message, seen, id, watched);
+      }
       if (seen.kind === "fault" && !seen.error.recoverable) {
         // Of bare bytes there is no other side to go on with.
         if (watched.client === "") this.over = true;
@@ -235,7 +243,7 @@ class Decoding {
           this.#style.paint.fault(what)
         }\n`,
     );
-    this.#failed(what, offset);
+    this.#failed(what, { from, offset }, id, watched);
   }
 
   #print(text: string): void {
@@ -243,8 +251,14 @@ class Decoding {
     this.#length += text.length;
   }
 
-  #failed(message: string, offset: number): void {
-    this.fault ??= `at byte ${offset}: ${message}`;
+  #failed(
+    message: string,
+    { from, offset }: { from: Side; offset: number },
+    id: number,
+    { client }: Watched,
+  ): void {
+    const who = client === "" ? "" : `#${id} ${from} `;
+    this.fault ??= `${who}at byte ${offset}: ${message}`;
   }
 }
 

@@ -97,7 +97,7 @@ function isDigits(line: string): boolean {
 /** How much of what is wrong is quoted. */
 const SHOWN = 60;
 /** How often a row may be repeated: more are no dump that anybody made. */
-const MAX_REPEATS = 2 ** 26;
+const MAX_REPEATS = 2 ** 22;
 /** How many digits `od` counts in where it was told nothing. */
 const OCTAL_DIGITS = 7;
 /** How the bytes in front of a row are counted. */

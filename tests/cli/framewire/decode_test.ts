@@ -259,7 +259,7 @@ Deno.test("decode says how many bytes a capture lacks, and reads the other side 
     "#1 client  @4  5 bytes missing in the capture: what the client sent behind them is left out",
   ]);
   assertEquals(err.length, 2);
-  assertStringIncludes(err[1], "at byte 4: 5 bytes missing");
+  assertStringIncludes(err[1], "decode: #1 client at byte 4: 5 bytes missing");
 });
 
 Deno.test("decode prints what comes before a capture is damaged", async () => {
@@ -432,6 +432,12 @@ Deno.test("decode --follow says that the file was cut short", async () => {
       ],
     });
   });
+});
+
+Deno.test("decode refuses --port for bytes without packets around them", async () => {
+  const { code, out, err } = await decode(TWO, "--port", "7");
+  assertEquals([code, out], [2, []]);
+  assertEquals(err, ["framewire decode: --port is for packets only"]);
 });
 
 /** Arguments that cannot be, and what is said of them. */
