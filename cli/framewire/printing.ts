@@ -22,13 +22,13 @@ export type Form = "text" | "hex" | "json";
 /** One JSON object a line. */
 export const JSON_LINES: Switch = {
   name: "json",
-  about: "print a JSON object a line, and take objects that are typed",
+  about: "JSON objects, one a line, in place of text",
 };
 
 /** Bytes as digits. */
 export const HEX: Switch = {
   name: "hex",
-  about: "frames in hexadecimal digits, in and out",
+  about: "hexadecimal digits in place of text",
 };
 
 /**
