@@ -135,11 +135,14 @@ async function sentIn(
       sides.set(event.from, collected);
     }
   }
+  let enough = false;
   for await (const chunk of chunksOf(file, { name: "detect" })) {
     take(recording.push(chunk));
-    if (sides.size > 0 && [...sides.values()].every(({ full }) => full)) break;
+    enough = sides.size > 0 && [...sides.values()].every(({ full }) => full);
+    if (enough) break;
   }
-  take(recording.end());
+  // Where it was not read to its end, that is none.
+  if (!enough) take(recording.end());
   const known = recording.hasPackets === true || side !== undefined;
   return Array.from(sides, ([from, { bytes }]) => ({
     bytes,

@@ -112,6 +112,32 @@ Deno.test("detect reads dumps and captures as decode does", async () => {
   );
 });
 
+Deno.test("detect reads no more of a capture than it looks at", async () => {
+  const said = Array.from(
+    { length: 400 },
+    (_, i) =>
+      [
+        i % 2 === 0 ? "client" : "server",
+        "a line of text\n".repeat(50),
+      ] as const,
+  );
+  const file = pcapng(101, conversation(said));
+  assert(file.length > 200_000);
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeFile(path, file);
+    const args = ["detect", path, "--max", "1k", "--json"];
+    const flags = [`--allow-read=${path}`];
+    await using program = startProgram(MAIN, args, { flags });
+    const { code, out, err } = await program.end();
+    assertEquals([code, err], [0, []]);
+    const best = JSON.parse(out[0]);
+    assertEquals([best.codec, best.of], ["lines", 2048]);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 /** What is no codec's, and what it looks like. */
 const OTHERS: readonly (readonly [string, Uint8Array, string])[] = [
   [
