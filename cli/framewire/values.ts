@@ -56,27 +56,40 @@ export function bytesJson(bytes: Uint8Array): { [name: string]: Json } {
   return text === undefined ? { base64: bytes.toBase64() } : { text };
 }
 
-/** Any value as JSON; `ofBytes` says how bytes are written, wherever they are. */
-function jsonOf(value: unknown, ofBytes: (bytes: Uint8Array) => Json): Json {
+/** How many levels deep a value is written: a peer may nest so deeply that the stack would not do. */
+const MAX_DEPTH = 1000;
+
+/** Stands for what is nested more deeply. */
+function tooDeep(): Json {
+  return `… more than ${MAX_DEPTH} levels deep`;
+}
+
+/** Any value as JSON; `ofBytes` says how bytes are written, wherever they are, and `deeper` what is too deep. */
+function jsonOf(
+  value: unknown,
+  ofBytes: (bytes: Uint8Array) => Json,
+  deeper: () => Json = tooDeep,
+  depth = 0,
+): Json {
   if (value instanceof Uint8Array) return ofBytes(value);
-  if (value instanceof JsonFrame) return jsonOf(value.value, ofBytes);
+  if (depth > MAX_DEPTH) return deeper();
+  const inner = (one: unknown) => jsonOf(one, ofBytes, deeper, depth + 1);
+  if (value instanceof JsonFrame) return inner(value.value);
   if (value instanceof Message) {
     return {
-      header: jsonOf(value.header, ofBytes),
-      content: contentOf(value, ofBytes),
+      header: inner(value.header),
+      content: contentOf(value, ofBytes, inner),
     };
   }
-  if (Array.isArray(value)) return value.map((one) => jsonOf(one, ofBytes));
-  if (value instanceof Map) {
-    return [...value].map((pair) => jsonOf(pair, ofBytes));
-  }
+  if (Array.isArray(value)) return value.map(inner);
+  if (value instanceof Map) return [...value].map(inner);
   switch (typeof value) {
     case "object":
       if (value === null) return null;
       return Object.fromEntries(
         Object.entries(value)
           .filter(([, one]) => one !== undefined)
-          .map(([name, one]) => [name, jsonOf(one, ofBytes)]),
+          .map(([name, one]) => [name, inner(one)]),
       );
     case "boolean":
     case "string":
@@ -96,15 +109,16 @@ export function isJson(contentType: string): boolean {
 function contentOf(
   message: Message,
   ofBytes: (bytes: Uint8Array) => Json,
+  ofValue: (value: unknown) => Json,
 ): Json {
-  if (isJson(message.header.contentType)) {
-    try {
-      return jsonOf(message.json(), ofBytes);
-    } catch {
-      // It says that it is JSON, and is not.
-    }
+  if (!isJson(message.header.contentType)) return ofBytes(message.content);
+  let value: unknown;
+  try {
+    value = message.json();
+  } catch {
+    return ofBytes(message.content); // it says that it is JSON, and is not
   }
-  return ofBytes(message.content);
+  return ofValue(value);
 }
 
 /** Whether a value is printed as text or base64, and not as a `value`. */
@@ -208,11 +222,20 @@ export function inputOfJson(line: string): Input {
   return { kind: "json", json: line };
 }
 
-/** Makes what was received something to send. */
+/**
+ * Makes what was received something to send.
+ *
+ * @throws {RangeError} If it is nested too deeply.
+ */
 export function inputOfFrame(frame: unknown): Input {
   if (typeof frame === "string") return { kind: "text", text: frame };
   if (frame instanceof Uint8Array) return { kind: "bytes", bytes: frame };
-  return { kind: "json", json: JSON.stringify(jsonOf(frame, bytesJson)) };
+  const json = jsonOf(frame, bytesJson, () => {
+    throw new RangeError(
+      `Cannot write frame: it is nested more than ${MAX_DEPTH} levels deep`,
+    );
+  });
+  return { kind: "json", json: JSON.stringify(json) };
 }
 
 /** Bytes written as hexadecimal digits, with blanks or colons between them, or not. */

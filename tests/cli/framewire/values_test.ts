@@ -16,6 +16,7 @@ import {
   frameText,
   inputOfFrame,
   inputOfJson,
+  JsonFrame,
   jsonLine,
   textOf,
 } from "../../../cli/framewire/values.ts";
@@ -84,6 +85,21 @@ Deno.test("a message is its header and its content, decoded where it is JSON", (
   });
   const broken = new Message(utf8("{"), { contentType: "text/json" });
   assert(frameText(broken).endsWith('"content":"{"}'), frameText(broken));
+});
+
+Deno.test("a value that is nested deeper than the stack is written down to a depth", () => {
+  const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+  const deep = new JsonFrame(JSON.parse(nested(500_000)));
+  const cut = `${"[".repeat(1000)}"… more than 1000 levels deep"${
+    "]".repeat(1000)
+  }`;
+  assert(frameText(deep) === cut, "text");
+  assert(jsonLine(frameJson(deep)) === `{"value":${cut}}`, "JSON");
+  const known = new JsonFrame(JSON.parse(nested(1000)));
+  assert(frameText(known) === nested(1000), "text that is not too deep");
+  // What is sent is whole, or not sent.
+  assertThrows(() => inputOfFrame(deep), RangeError, "Cannot write frame");
+  assertEquals(inputOfFrame(known), { kind: "json", json: nested(1000) });
 });
 
 Deno.test("frameBytes() are the bytes of text and bytes only", () => {
