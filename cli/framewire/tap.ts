@@ -144,8 +144,10 @@ function styleOf({ get, has }: Terminal): TapStyle {
 function costOf(event: TapEvent): number {
   if (event.kind !== "seen" || event.seen.kind === "opaque") return OVERHEAD;
   const { seen } = event;
-  const pieces = seen.kind === "frame" ? 8 * seen.pieces.length : 0;
-  return OVERHEAD + 2 * seen.wire.length + pieces;
+  if (seen.kind === "fault") return OVERHEAD + 2 * seen.wire.length;
+  // Of a long frame not all of the wire is kept, but all that it says.
+  const size = seen.pieces.reduce((sum, piece) => sum + piece, 0);
+  return OVERHEAD + seen.wire.length + size + 8 * seen.pieces.length;
 }
 
 /** Passes bytes on, and prints the frames. */
