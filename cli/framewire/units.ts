@@ -123,12 +123,12 @@ export function sizeText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   let value = bytes;
-  // What would be written as 1024.0 is 1.0 of the next.
-  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) {
+  // What would be written as 1024.0 is 1.0 of the next; rates have parts of a byte.
+  while (value >= (unit === 0 ? 1023.5 : 1023.95) && unit < units.length - 1) {
     value /= 1024;
     unit++;
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return `${value.toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`;
 }
 
 /** Writes a time for people: `350 µs`, `12.3 ms`, `1.50 s`. */

@@ -162,4 +162,13 @@ Deno.test("timeText() never shows a thousand of a unit that has a larger one", (
 
 Deno.test("sizeText() never shows 1024 of a unit that has a larger one", () => {
   assertEquals(sizeText(2 ** 20 - 1), "1.0 MiB");
+  assertEquals(sizeText(1023.6), "1.0 KiB");
+});
+
+Deno.test("sizeText() shows no parts of a byte, which rates have", () => {
+  assertEquals([0.4, 254.97672445951451, 1023.4].map(sizeText), [
+    "0 B",
+    "255 B",
+    "1023 B",
+  ]);
 });
