@@ -10,6 +10,7 @@
  */
 
 import { TruncatedFrameError } from "../../mod.ts";
+import { oneLine } from "../python_literal.ts";
 import type { FrameSeen, Seen } from "./conversation.ts";
 import { hexdump } from "./hexdump.ts";
 import type { Paint } from "./output.ts";
@@ -80,7 +81,7 @@ export function reportText(
     }
     case "fault":
       return lined([
-        `${who}${paint.fault(seen.error.message)}`,
+        `${who}${paint.fault(oneLine(seen.error.message))}`,
         ...dump(seen.wire, offset, maxDump),
       ]);
     case "opaque":

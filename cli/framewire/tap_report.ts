@@ -12,6 +12,7 @@
  */
 
 import { formatAddr, TruncatedFrameError } from "../../mod.ts";
+import { oneLine } from "../python_literal.ts";
 import type { FaultSeen, FrameSeen } from "./conversation.ts";
 import type { Side } from "./dialect.ts";
 import {
@@ -92,7 +93,7 @@ export function tapText(event: TapEvent, style: TapStyle): string {
       return line(`opened by ${formatAddr(client)}, to ${formatAddr(server)}`);
     }
     case "refused":
-      return line(paint.fault(event.reason));
+      return line(paint.fault(oneLine(event.reason)));
     case "end": {
       const { from, bytes } = event;
       return line(
@@ -143,7 +144,7 @@ function faultText(
   const here = " ".repeat("00000000  ".length) + "^^ here";
   return [
     `${paint[from](from)}  @${offset}  ${
-      paint.fault(`${what}, ${good}: ${error.message}`)
+      paint.fault(oneLine(`${what}, ${good}: ${error.message}`))
     }`,
     ...before.length > 0
       ? dump(before, offset - before.length, maxDump).map(paint.dim)

@@ -85,6 +85,13 @@ Deno.test("reportText() and reportJson() show what is no frame, and where", () =
   });
 });
 
+Deno.test("reportText() says what is wrong without what would steer a terminal", () => {
+  const [fault] = seenOf("json-lines", "\xe2\x80\xae\x1b[m\n");
+  const [line] = reportText(fault, STYLE).split("\n");
+  assert(line.includes("\\u202e"), line);
+  assertEquals(line.match(/[\p{Cc}\u202e]/u), null);
+});
+
 Deno.test("reportJson() has the frame, its size, and its pieces and bytes if it is told", () => {
   const [seen] = seenOf("length:1", "\x02\xff", "\x9b");
   const common = { from: "client", offset: 0, size: 3 };

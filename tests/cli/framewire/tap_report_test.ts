@@ -64,6 +64,30 @@ const CASES: Record<
     {},
     "1.500250 #2 Cannot\n",
   ],
+  "a refusal for a reason that would turn the line round": [
+    { ...MOMENT, kind: "refused", client: HERE, reason: "a\u202eb\x1b[m\nc" },
+    {},
+    "1.500250 #2 a\\u202eb\\x1b[m\\nc\n",
+  ],
+  "a fault that quotes what would turn the line round": [
+    {
+      ...MOMENT,
+      kind: "seen",
+      seen: {
+        kind: "fault",
+        from: "client",
+        offset: 10,
+        error: new MalformedFrameError("no: \u202e\x1b[m"),
+        wire: new Uint8Array(),
+      },
+      number: 1,
+      before: new Uint8Array(),
+    },
+    {},
+    `1.500250 #2 → client  @10  out of step, behind 1 good frame: no: \\u202e\\x1b[m
+         from here on its bytes pass through unread
+`,
+  ],
   "a frame that is text": [
     frame({}),
     {},
