@@ -44,6 +44,10 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(listOf(programs, utilities));
     return 0;
   }
+  if (name === "-V" || name === "--version") {
+    console.log(`framewire ${VERSION}`);
+    return 0;
+  }
   const names = [...COMMANDS, ...programs].map(({ name }) => name);
   console.error(USAGE);
   console.error(
@@ -53,6 +57,8 @@ export async function main(args: readonly string[]): Promise<number> {
   return 2;
 }
 
+/** That of deno.json, as a test sees to. */
+const VERSION = "0.1.0";
 const USAGE = "usage: framewire <command> [<argument>...]";
 
 function listOf(

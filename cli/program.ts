@@ -92,6 +92,8 @@ export interface ProgramInit extends Syntax {
   readonly permissions?: string;
   /** Calls of it for the help, each with what it does. */
   readonly examples?: readonly (readonly [call: string, about: string])[];
+  /** Says in the program's own terms what its help calls otherwise. */
+  readonly reword?: (message: string) => string;
   /** The exit code for what `main` throws, 1 for all without it; a {@linkcode ProgramError} has its own. */
   readonly exitCode?: (error: unknown) => number;
   /** Whether it leaves stdout alone on Ctrl-C. */
@@ -295,7 +297,8 @@ async function run(
           ? error.exitCode
           : init.exitCode?.(error) ?? 1;
         if (code === 0) return 0;
-        fail(init, explain(error, whereOf(init, texts), init.permissions));
+        const said = explain(error, whereOf(init, texts), init.permissions);
+        fail(init, init.reword?.(said) ?? said);
         return code;
       },
     );

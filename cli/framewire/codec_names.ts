@@ -57,6 +57,7 @@ import {
 } from "./dialect.ts";
 import { sizeIn } from "./units.ts";
 import { frameOfJson, type Input, isJson, JsonFrame } from "./values.ts";
+import { wordsOf } from "./words.ts";
 
 /** A family of codecs, by its name. */
 export interface CodecName {
@@ -227,16 +228,6 @@ function delimiterOf(text: string): Uint8Array {
   return /[\x80-\xff]/.test(text) && !/[^\0-\xff]/.test(text)
     ? Uint8Array.from(text, (character) => character.charCodeAt(0))
     : new TextEncoder().encode(text);
-}
-
-/** Words, as on a command line: blanks part them, quotes hold them together. */
-function wordsOf(line: string): string[] {
-  const words = line.matchAll(/"((?:\\.|[^"\\])*)"|'([^']*)'|(\S+)/g);
-  return Array.from(
-    words,
-    ([, double, single, bare]) =>
-      double !== undefined ? double.replaceAll(/\\(.)/g, "$1") : single ?? bare,
-  );
 }
 
 function respFrame(input: Input): RespCommand {

@@ -61,8 +61,22 @@ function exitCodeOf(error: unknown): number {
   return TIMEOUTS.some((kind) => error instanceof kind) ? TIMED_OUT : 1;
 }
 
+/** The options of the library by those of the command. */
+const FLAGS: ReadonlyMap<string, string> = new Map([
+  ["tls.ca", "--ca"],
+  ["tls.serverName", "--server-name"],
+]);
+
+function inFlags(message: string): string {
+  return message.replaceAll(
+    /\boption (tls\.\w+)/g,
+    (said, name) => FLAGS.get(name) ?? said,
+  );
+}
+
 /** What a subcommand is made of: two examples are the least, with the permissions that they take. */
-export interface CommandInit extends Omit<ProgramInit, "exitCode" | "quiet"> {
+export interface CommandInit
+  extends Omit<ProgramInit, "exitCode" | "quiet" | "reword"> {
   readonly examples: NonNullable<ProgramInit["examples"]>;
 }
 
@@ -73,6 +87,7 @@ export function command(init: CommandInit): Program {
     ...init,
     name: `framewire ${name}`,
     exitCode: exitCodeOf,
+    reword: inFlags,
     quiet: true,
   });
   return { ...full, name };

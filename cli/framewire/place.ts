@@ -33,9 +33,14 @@ export function placeIn(name: string, text: string, min: 0 | 1): Place {
   const path = text.match(/^unix:([^]+)$/)?.[1];
   if (path !== undefined) return { path };
   const [, ipv6, host = "", digits] =
-    text.match(/^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/) ?? [];
+    text.match(/^(?:\[([^\]]+)\]|([^:[\]]*)):(\d+)$/) ?? [];
   const port = Number(digits);
-  if (digits === undefined || port < min || port > 65_535) {
+  if (digits !== undefined && !(port >= min && port <= 65_535)) {
+    throw new RangeError(
+      `${name} must have a port from ${min} to 65535: it is "${text}"`,
+    );
+  }
+  if (digits === undefined) {
     throw new RangeError(
       `${name} must be HOST:PORT, [IPV6]:PORT or unix:/PATH: it is "${text}"`,
     );

@@ -150,6 +150,12 @@ function costOf(event: TapEvent): number {
   return OVERHEAD + seen.wire.length + size + 8 * seen.pieces.length;
 }
 
+/** A tap that is its own target would connect to itself for ever. */
+function refuseItself(listen: Place, target: Place): void {
+  if (placeText(listen) !== placeText(target)) return;
+  throw new ProgramError("listen and target must not be the same", USAGE);
+}
+
 /** Passes bytes on, and prints the frames. */
 export const tapCommand: Program = command({
   name: "tap",
@@ -173,6 +179,7 @@ export const tapCommand: Program = command({
     const [listen, target] = [get(LISTEN), get(TARGET)];
     const style = styleOf(terminal);
     const path = get(WRITE);
+    refuseItself(listen, target);
     const tls = await tlsOf(terminal);
     await needPermissions([
       ...permissionsFor(listen),
@@ -182,6 +189,7 @@ export const tapCommand: Program = command({
     // With the permission for a name, names can be looked up; the sockets of the relay are at addresses.
     const addresses = await Promise.all([listen, target].map(addressesOf));
     await needPermissions(addresses.flat().flatMap(permissionsFor));
+    addresses[1].forEach((place) => refuseItself(addresses[0][0], place));
     const capture = path === undefined
       ? undefined
       : await CaptureFile.create(path);

@@ -105,12 +105,23 @@ Deno.test("main passes a program's exit code on, and Ctrl-C to it", async () => 
   });
 });
 
+for (const option of ["-V", "--version"]) {
+  Deno.test(`main says its version for ${option}`, async () => {
+    const { version } = JSON.parse(Deno.readTextFileSync("deno.json"));
+    assertEquals(await runProgram(MAIN, [option]), {
+      code: 0,
+      out: [`framewire ${version}`],
+      err: [],
+    });
+  });
+}
+
 for (
   const [name, shown, meant] of [
     ["nope", "nope"],
     ["", ""],
     ["toString", "toString"],
-    ["--version", "--version"],
+    ["--verbose", "--verbose"],
     ["a\nb", "a\\nb"],
     ["conect", "conect", "connect"],
     ["detcet", "detcet", "detect"],

@@ -748,6 +748,7 @@ Deno.test("connect --tls refuses who is not trusted or is another, with 1", asyn
   await withFile(stranger.cert, async (file) => {
     const { code, out, err } = await overTls(["--tls", "--ca", file], file);
     assertEquals([code, out, err.length], [1, [], 1], err.join("\n"));
+    assertStringIncludes(err[0], "its issuer is unknown (--ca names one)");
   });
   await withFile(authority.cert, async (file) => {
     const { code, out, err } = await overTls([
@@ -758,6 +759,7 @@ Deno.test("connect --tls refuses who is not trusted or is another, with 1", asyn
       "example.com",
     ], file);
     assertEquals([code, out, err.length], [1, [], 1], err.join("\n"));
+    assertStringIncludes(err[0], "--server-name says whom to expect");
   });
 });
 

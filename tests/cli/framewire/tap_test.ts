@@ -625,7 +625,9 @@ const MISUSES: readonly (readonly [
 ])[] = [
   [[], /^usage: framewire tap <listen> <target>/],
   [[":1"], /^usage: framewire tap <listen> <target>/],
-  [[":0", ":0"], /target must be HOST:PORT/],
+  [[":0", ":0"], /target must have a port from 1 to 65535/],
+  [[":6000", "127.0.0.1:6000"], /listen and target must not be the same/],
+  [["unix:/a", "unix:/a"], /listen and target must not be the same/],
   [[":0", ":1", "--hx"], /unknown option --hx: did you mean --hex\?/],
   [[":0", ":1", "--hex", "--values"], /exclude each other/],
   [[":0", ":1", "--max-dump", "much"], /--max-dump must be a size/],
