@@ -23,28 +23,37 @@ export class CaptureFile {
   readonly #printer: Printer;
   #connections = new Map<number, TcpPackets>();
   #packets = 0;
+  #begun = false;
 
-  /** Makes the file. */
+  /** Makes the file; what was in it stays there until it begins. */
   static async create(path: string): Promise<CaptureFile> {
-    const file = await Deno.open(path, {
-      write: true,
-      create: true,
-      truncate: true,
-    });
-    const capture = new CaptureFile(file);
-    capture.#write(captureStart());
-    return capture;
+    return new CaptureFile(
+      await Deno.open(path, { write: true, create: true }),
+    );
   }
 
   private constructor(file: Deno.FsFile) {
     this.#file = file;
-    const put = (bytes: Uint8Array) => writeAll(file, bytes);
+    let emptied = false;
+    const put = async (bytes: Uint8Array) => {
+      // A pipe has nothing to be emptied of.
+      if (!emptied) await file.truncate().catch(() => {});
+      emptied = true;
+      await writeAll(file, bytes);
+    };
     this.#printer = new Printer({ put, limit: LIMIT });
   }
 
   /** Is rejected when the file cannot be written. */
   get broken(): Promise<never> {
     return this.#printer.broken;
+  }
+
+  /** Begins, if it has not. */
+  begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#write(captureStart());
   }
 
   /** Takes what passed. */
@@ -67,6 +76,7 @@ export class CaptureFile {
   }
 
   #write(bytes: Uint8Array): void {
+    this.begin();
     const cost = bytes.length + OVERHEAD;
     this.#printer.print({ kind: "other", cost, layOut: () => bytes });
   }

@@ -232,6 +232,7 @@ export const tapCommand: Program = command({
         onPassed: (number, passed, time) => capture.watch(number, passed, time),
       },
     });
+    capture?.begin(); // had it not come so far, an older capture would still be there
     let finishing: Promise<void> | undefined;
     const finish = (patience = Infinity) => finishing ??= end(patience);
     async function end(patience: number): Promise<void> {

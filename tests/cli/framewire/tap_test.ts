@@ -297,6 +297,27 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
+Deno.test("tap leaves an older capture as it was when it cannot listen", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const path = await Deno.makeTempFile({ suffix: ".pcapng" });
+  try {
+    await Deno.writeTextFile(path, "an older capture");
+    const { port } = taken.addr;
+    const { code } = await runProgram(
+      MAIN,
+      ["tap", `:${port}`, ":1", "--write", path],
+      {
+        net: `127.0.0.1:${port},127.0.0.1:1`,
+        flags: [`--allow-write=${path}`],
+      },
+    );
+    assertEquals(code, 1);
+    assertEquals(await Deno.readTextFile(path), "an older capture");
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("tap holds no more long frames than short ones while nobody reads stdout", async () => {
   const args = ["-c", "length:4,max=16M", "--json", "--once"];
   await using tap = await Tap.start(args);
