@@ -226,11 +226,14 @@ export class Load {
   /** What sees to the next request of an open loop: a timer, or a look as soon as everything else had its turn. */
   #sleeping: ReturnType<typeof setTimeout> | undefined;
   #polling: ReturnType<typeof setImmediate> | undefined;
-  /** When the first request was due. */
+  /** When the first request was due: of the warm-up, then of those that count. */
   #begun = Infinity;
-  /** When requests begin to count, and when they end to be sent. */
+  /** When requests begin to count: once those of the warm-up have come to their ends. */
   #from = Infinity;
+  /** When requests end to be sent: those of the warm-up, then those that count. */
   #until = Infinity;
+  /** Whether the warm-up is over but for what is under way. */
+  #emptying = false;
   /** When the last thing happened that counts. */
   #last = 0;
   #sendingOver = false;
@@ -297,16 +300,16 @@ export class Load {
   async run(): Promise<void> {
     await this.#connectAll();
     if (this.#over) return;
-    const { warmUp, duration = Infinity, timeout } = this.#options;
-    this.#begun = performance.now();
-    this.#from = this.#last = this.#begun + warmUp;
-    this.#until = this.#from + duration;
+    const { warmUp, timeout } = this.#options;
     if (warmUp === 0) this.#beginToCount();
-    else this.#at(this.#from, () => this.#beginToCount());
-    this.#at(this.#until, () => {
-      this.#sendDue(); // what was due since it last looked
-      this.#endSending(this.#until);
-    });
+    else {
+      this.#begun = performance.now();
+      this.#until = this.#begun + warmUp;
+      this.#at(this.#until, () => {
+        this.#emptying = true;
+        this.#goOn();
+      });
+    }
     const look = Math.min(LOOK, Math.max(1, timeout / 4));
     this.#timers.push(setInterval(() => this.#expire(), look));
     this.#alive = this.#clients.length;
@@ -421,13 +424,15 @@ export class Load {
       );
     }
     this.#mayGoOn(client);
-    this.#perhapsOver();
+    this.#goOn();
   }
 
   /** A connection may have room for another request. */
   #mayGoOn(client: Client): void {
     const { rate, pipeline } = this.#options;
     const { underWay } = client;
+    if (this.#emptying) return this.#goOn();
+    if (client.peer === undefined) return;
     if (client.full || underWay.length >= pipeline) return;
     if (rate !== undefined) {
       if (this.#free.size === 0) this.#fullUntil = performance.now();
@@ -444,8 +449,9 @@ export class Load {
   #sendDue(): void {
     const { rate, pipeline } = this.#options;
     if (rate === undefined) return;
-    while (!this.#sendingOver) {
-      const due = this.#begun + (this.#warmUp + this.#sent) / rate * 1000;
+    while (!this.#sendingOver && !this.#emptying) {
+      const count = this.#from === Infinity ? this.#warmUp : this.#sent;
+      const due = this.#begun + count / rate * 1000;
       if (due >= this.#until) return;
       const now = performance.now();
       if (due > now) return this.#await(due - now);
@@ -546,8 +552,9 @@ export class Load {
     }
     if (failed > 0) {
       this.#failed.set(kind, (this.#failed.get(kind) ?? 0) + failed);
+      this.#last = Math.max(this.#last, performance.now());
     }
-    this.#perhapsOver();
+    this.#goOn();
   }
 
   #countLost(error: unknown): void {
@@ -584,9 +591,19 @@ export class Load {
     return sum;
   }
 
+  /** Begins anew: what was due while it warmed up, and was not sent, is forgotten. */
   #beginToCount(): void {
+    const { duration = Infinity } = this.#options;
+    this.#emptying = false;
     this.#before = this.#bytes();
     this.#cpuBefore = process.cpuUsage();
+    this.#begun = this.#from = this.#last = performance.now();
+    this.#until = this.#from + duration;
+    this.#at(this.#until, () => {
+      this.#sendDue(); // what was due since it last looked
+      this.#endSending(this.#until);
+    });
+    for (const client of this.#clients) this.#mayGoOn(client);
   }
 
   /** Sends no more requests from a time on. */
@@ -594,9 +611,11 @@ export class Load {
     if (this.#sendingOver) return;
     const { rate, requests = Infinity } = this.#options;
     this.#sendingOver = true;
-    if (rate !== undefined && this.#sent < requests) {
+    if (
+      rate !== undefined && this.#from < Infinity && this.#sent < requests
+    ) {
       const due = Math.ceil((time - this.#begun) * rate / 1000);
-      this.#notSent = Math.max(0, due - this.#sent - this.#warmUp);
+      this.#notSent = Math.max(0, due - this.#sent);
     }
     if (this.#cpuBefore !== undefined) {
       const { user, system } = process.cpuUsage(this.#cpuBefore);
@@ -604,11 +623,14 @@ export class Load {
       this.#cpu = elapsed > 0 ? (user + system) / 1000 / elapsed : 0;
     }
     if (time > this.#last) this.#last = time;
-    this.#perhapsOver();
+    this.#goOn();
   }
 
-  #perhapsOver(): void {
-    if (this.#sendingOver && this.#underWay === 0) this.#end();
+  /** Begins to count, or ends, if nothing is under way that has to come to its end first. */
+  #goOn(): void {
+    if (this.#underWay > 0) return;
+    if (this.#sendingOver) this.#end();
+    else if (this.#emptying && this.#open > 0) this.#beginToCount();
   }
 
   #end(): void {

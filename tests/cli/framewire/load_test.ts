@@ -373,6 +373,64 @@ Deno.test("Load says what was due and not sent when a server is too slow for the
   assert(stats.late.percentile(50) < 20e6);
 });
 
+Deno.test("Load begins to count with nothing left over from a warm-up that was too much", async () => {
+  const stats = await loadFor(async (peer) => {
+    for await (const frame of peer) {
+      await pause(20);
+      await peer.write(frame);
+    }
+  }, { rate: 1000, warmUp: 300, duration: 300, requests: undefined });
+  assertBalanced(stats);
+  assert(stats.answered > 0);
+  assert(stats.warmUp > 0);
+  // What was due while it warmed up is forgotten: the first that counts waits for nobody.
+  assertEquals(stats.sent + stats.notSent, 300);
+  assert(stats.response.min < 150e6, `${stats.response.min}`);
+});
+
+for (const [name, loop] of Object.entries(LOOPS)) {
+  for (const pipeline of [1, 50]) {
+    Deno.test(`Load in ${name} has bytes of those requests that count, with a pipeline of ${pipeline}`, async () => {
+      const stats = await loadFor(async (peer) => {
+        for await (const frame of peer) {
+          await pause(1);
+          await peer.write(frame);
+        }
+      }, { connections: 5, pipeline, warmUp: 60, ...loop });
+      assertBalanced(stats);
+      assert(stats.warmUp > 0);
+      assertEquals([stats.sent, stats.answered], [10, 10]);
+      assertEquals([stats.bytesOut, stats.bytesIn], [90, 90]);
+    });
+  }
+
+  Deno.test(`Load in ${name} counts after a warm-up in which connections were lost`, async () => {
+    let lost = 0;
+    const stats = await loadFor(async (peer) => {
+      let count = 0;
+      for await (const frame of peer) {
+        await peer.write(frame);
+        // So that it warms up, and the last answer of that never comes.
+        if (++count < 10 || ++lost > 3) continue;
+        await peer.read();
+        return;
+      }
+    }, { connections: 3, warmUp: 100, timeout: 1000, ...loop });
+    assertBalanced(stats);
+    assertEquals([stats.sent, stats.answered], [10, 10]);
+    assertEquals([stats.opened, stats.open], [6, 3]);
+  });
+
+  Deno.test(`Load in ${name} counts nothing when a warm-up is never answered`, async () => {
+    const stats = await loadForBare(async (conn) => {
+      while (await conn.read(new Uint8Array(100)) !== null);
+    }, { connections: 2, warmUp: 20, timeout: 60, ...loop });
+    const { sent, warmUp, elapsed, bytesOut, open } = stats;
+    assertEquals([sent, warmUp, elapsed, bytesOut, open], [0, 2, 0, 0, 0]);
+    assertEquals(failuresOf(stats), { timeout: [2, 0] });
+  });
+}
+
 Deno.test("Load lets a connection go that is closed before it answered", async () => {
   const stats = await loadForBare(async (conn) => {
     await conn.read(new Uint8Array(100));
@@ -468,6 +526,14 @@ for (const [name, loop] of Object.entries(LOOPS)) {
     }, { connections: 2, pipeline: 3, timeout: 50, requests: 100, ...loop });
     assertBalanced(stats);
     assertEquals(failuresOf(stats), { timeout: [2, 6] });
+  });
+
+  Deno.test(`Load in ${name} has taken as long as the last request took to fail`, async () => {
+    const stats = await loadForBare(async (conn) => {
+      while (await conn.read(new Uint8Array(100)) !== null);
+    }, { connections: 2, timeout: 50, requests: 2, ...loop });
+    assertEquals(failuresOf(stats), { timeout: [2, 2] });
+    assert(stats.elapsed >= 50, `${stats.elapsed}`);
   });
 }
 
