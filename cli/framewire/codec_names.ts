@@ -45,7 +45,7 @@ import {
   type ScgiResponse,
   syslog,
 } from "../../lib/protocols/mod.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean, nearest } from "../nearest.ts";
 import {
   type Dialect,
   inputBytes,
@@ -106,21 +106,15 @@ class Arguments {
     return value === undefined ? undefined : this.#plain(value);
   }
 
-  /** Like {@linkcode value}, for codecs of which it may be any word. */
-  word(): string | undefined {
-    const value = this.value();
-    if (value !== undefined) return value;
-    const [first] = this.#options.keys();
-    if (first === undefined || this.#options.get(first) !== "") {
-      return undefined;
+  /** All values, which may be any words but `flags`, and what is nearly one. */
+  words(flags: readonly string[]): string[] {
+    const words = this.#values.splice(0).map((value) => this.#plain(value));
+    for (const [word, value] of [...this.#options]) {
+      if (value !== "" || nearest(word, flags) !== undefined) continue;
+      this.#options.delete(word);
+      words.push(word);
     }
-    this.#options.delete(first);
-    return first;
-  }
-
-  /** All values. */
-  values(): string[] {
-    return this.#values.splice(0).map((value) => this.#plain(value));
+    return words;
   }
 
   /** The value of an option. */
@@ -351,13 +345,9 @@ export const CODEC_NAMES: readonly CodecName[] = [
     about: "up to a delimiter, or the longest of several",
     example: "delim:\\r\\n\\r\\n",
     make(given) {
-      const delimiters = given.values();
+      const delimiters = given.words(["keep", "tail", "max", "skip"]);
       if (delimiters.length === 0) {
-        const word = given.word();
-        if (word === undefined) {
-          throw given.fault("it needs a delimiter: delim:\\r\\n");
-        }
-        delimiters.push(word);
+        throw given.fault("it needs a delimiter: delim:\\r\\n");
       }
       const tail = given.option("tail") ?? "error";
       if (tail !== "emit" && tail !== "error") {
