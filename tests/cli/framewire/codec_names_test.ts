@@ -273,6 +273,7 @@ const FAULTS: readonly [spec: string, reason: string][] = [
   ["lines:lf", "unknown option lf"],
   ["delim", "it needs a delimiter: delim:\\r\\n"],
   ["delim:", "it needs a delimiter: delim:\\r\\n"],
+  ["delim:;,kepe", "unknown option kepe: did you mean keep?"],
   ["delim:a=b", "it needs a delimiter: delim:\\r\\n"],
   ["delim:;,kepe", "unknown option kepe: did you mean keep?"],
   ["delim:\\q", 'unknown escape "\\q"'],
