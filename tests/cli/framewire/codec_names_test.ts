@@ -275,7 +275,6 @@ const FAULTS: readonly [spec: string, reason: string][] = [
   ["delim:", "it needs a delimiter: delim:\\r\\n"],
   ["delim:;,kepe", "unknown option kepe: did you mean keep?"],
   ["delim:a=b", "it needs a delimiter: delim:\\r\\n"],
-  ["delim:;,kepe", "unknown option kepe: did you mean keep?"],
   ["delim:\\q", 'unknown escape "\\q"'],
   ["delim:\\", 'unknown escape "\\"'],
   ["delim:\\x1", 'unknown escape "\\x"'],
