@@ -72,7 +72,7 @@ export function failures({ failed }: LoadStats): number {
 /** The exit code that a load ends with. */
 export function exitCodeOf(stats: LoadStats): number {
   const kinds = [...stats.lost.keys()];
-  if (kinds.length === 0) return 0;
+  if (kinds.length === 0) return stats.answered > 0 ? 0 : 1;
   if (kinds.includes("framing")) return 3;
   const silent = stats.answered === 0 &&
     kinds.every((kind) => kind === "timeout");
@@ -110,11 +110,31 @@ function busyConnections(
   return Math.round(Math.min(connections, underWay));
 }
 
+/** Whether what counts never began. */
+function endedWarmingUp({ elapsed, sent }: LoadStats): boolean {
+  return elapsed === 0 && sent === 0;
+}
+
+function whyNothing(stats: LoadStats): string {
+  if (endedWarmingUp(stats)) return "it ended while it warmed up";
+  return stats.sent === 0
+    ? "no request was sent in the time that counts"
+    : "none of the requests was answered";
+}
+
 /** What the figures do not say by themselves, each in a sentence. */
 export function remarks(plan: LoadPlan, stats: LoadStats): string[] {
   const said: string[] = [];
   const { rate } = plan;
   const lost = total([...stats.lost.values()].map(({ count }) => count));
+  if (stats.answered === 0) {
+    said.push(`nothing was measured: ${whyNothing(stats)}`);
+  }
+  if (stats.firstIsError) {
+    said.push(
+      "the first answer is an error: errors count as answers, and may take less time than what is meant to be measured; --line or --send gives another request",
+    );
+  }
   if (failures(stats) > 0) {
     said.push("requests that failed are not among the times");
   }
@@ -257,8 +277,10 @@ function headline(plan: LoadPlan, stats: LoadStats): string {
     : `${number(plan.rate)} requests/s asked for`;
   return `${plan.target} (${plan.codec}): ${
     count(plan.connections, "connection")
-  } with ${count(plan.pipeline, "request")} at a time, ${pace}, for ${
-    timeText(stats.elapsed)
+  } with ${count(plan.pipeline, "request")} at a time, ${pace}, ${
+    endedWarmingUp(stats)
+      ? "ended while it warmed up"
+      : `for ${timeText(stats.elapsed)}`
   }`;
 }
 

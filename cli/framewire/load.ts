@@ -117,6 +117,8 @@ export interface LoadStats {
   cpu: number;
   /** The first frame that came, as text. */
   firstAnswer: string | undefined;
+  /** Whether that is an error by its type, such as `-ERR` of Redis. */
+  firstIsError: boolean;
 }
 
 /** So many connections are opened at a time: more would overrun a server's queue. */
@@ -148,6 +150,12 @@ const KINDS:
 
 function kindOf(error: unknown): FaultKind {
   return KINDS.find(([kind]) => error instanceof kind)?.[1] ?? "other";
+}
+
+/** Whether a frame is an error, as RESP and PostgreSQL name theirs. */
+function isError(frame: unknown): boolean {
+  return typeof frame === "object" && frame !== null && "type" in frame &&
+    (frame.type === "error" || frame.type === "errorResponse");
 }
 
 /** How many bytes went each way. */
@@ -260,6 +268,7 @@ export class Load {
   #service = new Histogram();
   #late = new Histogram();
   #firstAnswer: string | undefined;
+  #firstIsError = false;
 
   /** Sends nothing yet. */
   constructor(options: LoadOptions) {
@@ -289,6 +298,7 @@ export class Load {
       late: this.#late,
       cpu: this.#cpu,
       firstAnswer: this.#firstAnswer,
+      firstIsError: this.#firstIsError,
     };
   }
 
@@ -395,7 +405,10 @@ export class Load {
       if (frames === null) {
         throw new EndedError("the server closed the connection");
       }
-      this.#firstAnswer ??= frameText(frames[0]);
+      if (this.#firstAnswer === undefined) {
+        this.#firstAnswer = frameText(frames[0]);
+        this.#firstIsError = isError(frames[0]);
+      }
       this.#take(client, frames.length);
     }
   }
@@ -614,7 +627,8 @@ export class Load {
     if (
       rate !== undefined && this.#from < Infinity && this.#sent < requests
     ) {
-      const due = Math.ceil((time - this.#begun) * rate / 1000);
+      // What rounding adds to a whole number is no request.
+      const due = Math.ceil((time - this.#begun) * rate / 1000 - 1e-6);
       this.#notSent = Math.max(0, due - this.#sent);
     }
     if (this.#cpuBefore !== undefined) {

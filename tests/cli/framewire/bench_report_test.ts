@@ -56,6 +56,7 @@ function statsOf(stats: Partial<LoadStats> = {}): LoadStats {
     late: new Histogram(),
     cpu: 0.3,
     firstAnswer: "hello",
+    firstIsError: false,
     ...stats,
   };
 }
@@ -151,7 +152,8 @@ Deno.test("reportLines() needs no answers", () => {
       firstAnswer: undefined,
     }),
   );
-  assertEquals(lines.length, 6);
+  assertEquals(lines.length, 8);
+  assert(lines[0].endsWith(", ended while it warmed up"), lines[0]);
   assert(!lines.join("\n").match(/NaN|Infinity|undefined/));
 });
 
@@ -188,6 +190,24 @@ const REMARKS: [
     { answered: 1000, service: histogramOf(Array(1000).fill(200)) },
     [],
   ],
+  [
+    "that it ended while it warmed up",
+    {},
+    { sent: 0, answered: 0, elapsed: 0 },
+    [/nothing was measured: it ended while it warmed up/],
+  ],
+  [
+    "that nothing was sent in so short a time",
+    {},
+    { sent: 0, answered: 0, elapsed: 0.01 },
+    [/nothing was measured: no request was sent in the time/],
+  ],
+  ["that nothing was answered", {}, { answered: 0 }, [
+    /nothing was measured: none of the requests was answered/,
+  ]],
+  ["that the answer is an error", {}, { firstIsError: true }, [
+    /the first answer is an error: .*--line or --send/,
+  ]],
   ["that failures have no times", {}, {
     failed: new Map([["closed", 1]]),
     lost: lostBy("closed"),
@@ -206,7 +226,7 @@ for (const [name, plan, stats, expected] of REMARKS) {
 
 const EXITS: [answered: number, kinds: FaultKind[], code: number][] = [
   [10, [], 0],
-  [0, [], 0],
+  [0, [], 1],
   [10, ["reset"], 1],
   [10, ["timeout"], 1],
   [0, ["timeout"], 4],

@@ -134,6 +134,49 @@ Deno.test("bench sends a line as it is typed in connect", async () => {
   );
 });
 
+Deno.test("bench remarks that the first answer is an error", async () => {
+  await using server = serve({ port: 0 }, resp(), async (peer) => {
+    while (await peer.read() !== null) {
+      await peer.write({ type: "error", value: "ERR unknown command" });
+    }
+  });
+  const { code, out } = await bench(server.addr.port, [
+    ...["-c", "resp", "-n", "10", "--warm-up", "0s"],
+  ]);
+  assertEquals(code, 0);
+  assert(
+    out.some((line) => line.startsWith("! the first answer is an error")),
+    out.join("\n"),
+  );
+});
+
+Deno.test("bench measures what a server can do that is asked for more", async () => {
+  await using server = serve({ port: 0 }, lines(), async (peer) => {
+    for await (const line of peer) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      await peer.write(line);
+    }
+  });
+  const ending = await bench(server.addr.port, [
+    ...["-r", "100000", "--warm-up", "200ms", "-d", "200ms", "--json"],
+  ]);
+  assertEquals([ending.code, ending.err], [0, []]);
+  const { requests } = reportIn(ending);
+  assert(Number(requests.answered) >= 10, JSON.stringify(requests));
+  assertEquals(Number(requests.sent) + Number(requests.notSent), 20_000);
+});
+
+Deno.test("bench has no measurement of a server that never answers while it warms up", async () => {
+  await using server = silentServer();
+  const { code, out } = await bench(server.addr.port, ["--timeout", "50ms"]);
+  assertEquals(code, 4);
+  assert(out[0].endsWith(", ended while it warmed up"), out[0]);
+  assert(
+    out.some((line) => line.startsWith("! nothing was measured")),
+    out.join("\n"),
+  );
+});
+
 Deno.test("bench sends a file as one frame, and takes the permission to read it", async () => {
   const file = await Deno.makeTempFile();
   try {
