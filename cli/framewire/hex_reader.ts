@@ -14,6 +14,9 @@ import { oneLine } from "../python_literal.ts";
 /** How digits are laid out: in rows with where they are in front, the same packet by packet, or nothing but digits. */
 export type HexLayout = "rows" | "packets" | "digits";
 
+/** What is made of bytes too, and not read: words whose order is not said, bits, and an array in C. */
+export type Unread = "words" | "bits" | "array";
+
 /** Bytes that were written as digits. */
 export interface HexBytes {
   bytes: Uint8Array<ArrayBuffer>;
@@ -30,6 +33,45 @@ const BLANK_ROW =
   /^([0-9a-f]{4,16}) {1,3}([0-9a-f]{2}(?: {1,2}[0-9a-f]{2})*)(?: {0,60}[|>].*| {3}.*|\s*)$/i;
 /** Where the last row ends. */
 const END_ROW = /^\s*(?:0x)?[0-9a-f]{4,16}:?\s*$/i;
+
+/** What `hexdump` and `od -x` print unless they are told, and plain `od`. */
+const WORD_ROW =
+  /^[0-9a-f]{7}(?: {1,4}[0-9a-f]{4}){1,8}\s*$|^[0-7]{7}(?: [0-7]{6}){1,8}\s*$/i;
+/** What `xxd -b` prints. */
+const BIT_ROW = /^[0-9a-f]{8}: ([01]{8}(?: [01]{8})*) {2,}(.*)$/i;
+/** What `xxd -i` prints. */
+const ARRAY = /^unsigned char \w+\[\] = \{\s*$/;
+
+function unreadIn(line: string): Unread | undefined {
+  if (WORD_ROW.test(line)) return "words";
+  if (ARRAY.test(line)) return "array";
+  const [, bits, text] = line.match(BIT_ROW) ?? [];
+  // Digits would have four characters to a group.
+  return bits?.split(" ").length === text?.length && bits !== undefined
+    ? "bits"
+    : undefined;
+}
+
+/** What a first line must look like as far as it has come, if it may be that of a dump. */
+const BEGINNINGS: readonly RegExp[] = [
+  // Where it is, and behind it pairs of digits, and behind them anything.
+  /^\s*(?:0x?)?[0-9a-f]{0,16}$/i,
+  /^\s*(?:0x)?[0-9a-f]{4,16}:\s{0,8}(?:[0-9a-f]{2} ?)*(?:[0-9a-f]?$|\s$|\s{2}.*$)/i,
+  /^[0-9a-f]{4,16} {0,4}(?:[0-9a-f]{2} {0,4})*(?:[0-9a-f]?$| .*$|[|>].*$)/i,
+  // Nothing but digits.
+  /^\s*(?:[ \t:,]{0,2}(?:0x)?[0-9a-f]{2})*[ \t:,]{0,2}(?:0x?|(?:0x)?[0-9a-f])?\s*$/i,
+  // A time, and behind it anything.
+  /^\d{1,2}$|^\d\d:\d{0,2}$|^\d\d:\d\d:\d{0,2}$|^\d\d:\d\d:\d\d\.(?:$|\d)/,
+  /^\d{4}-\d{0,2}$|^\d{4}-\d\d-\d{0,2}$|^\d{4}-\d\d-\d\d /,
+  // An array in C.
+  /^unsigned char \w*(?:$|\[\]?$|\[\] =? ?\{?\s*$)/,
+];
+
+/** Whether a line that has not ended may become the first one of a dump. */
+function mayBecome(line: string): boolean {
+  return "unsigned char ".startsWith(line) ||
+    BEGINNINGS.some((beginning) => beginning.test(line));
+}
 
 /** A row of a dump. */
 interface Row {
@@ -64,7 +106,7 @@ const FEWEST_DIGITS = 8;
 export function hexLayout(
   head: string,
   whole: boolean,
-): HexLayout | "unknown" | undefined {
+): HexLayout | Unread | "unknown" | undefined {
   const [first, second, ...rest] = head.split(/\r?\n/, 3);
   // Whatever has come of it, the answer is to be the same.
   if (!/^[\x20-\x7e\t]*\r?$/.test(first)) return undefined;
@@ -74,7 +116,11 @@ export function hexLayout(
       ? "digits"
       : undefined;
   }
-  if (!whole && second === undefined) return "unknown";
+  if (!whole && second === undefined) {
+    return mayBecome(first.replace(/\r$/, "")) ? "unknown" : undefined;
+  }
+  const unread = unreadIn(first);
+  if (unread !== undefined) return unread;
   const row = rowOf(first);
   if (row !== undefined) return row.isPacket ? "packets" : "rows";
   if (isDigits(first)) return "digits";
@@ -85,6 +131,37 @@ export function hexLayout(
   }
   if (!whole && rest.length === 0 && second.length < MAX_LINE) return "unknown";
   return rowOf(second.slice(0, MAX_LINE))?.isPacket ? "packets" : undefined;
+}
+
+/** What mail and terminals put in front of a line. */
+const QUOTED = /^[ \t>]+/;
+/** How a line begins that was typed. */
+const TYPED = /^[\s>]*(?:[$#%`]|\S*[$#] )/;
+
+/**
+ * Says how a dump is laid out that was pasted with what was around it: quoted, or behind the command that made it.
+ *
+ * @param head How it begins.
+ * @param whole Whether that is all of it.
+ * @returns The layout and how many characters are in front; `undefined` if it is no dump, `"unknown"` if more has to come.
+ */
+export function pastedLayout(
+  head: string,
+  whole: boolean,
+): { layout: HexLayout | Unread; skip: number } | "unknown" | undefined {
+  let skip = 0;
+  while (true) {
+    const rest = head.slice(skip);
+    const found = hexLayout(rest, whole) ??
+      hexLayout(rest.replaceAll(/^[ \t>]+/gm, ""), whole);
+    if (found === "unknown") return found;
+    if (found !== undefined) return { layout: found, skip };
+    const end = rest.indexOf("\n") + 1;
+    const typed = TYPED.test(rest) || rest.slice(0, end).trim() === "";
+    if (end === 0 && !whole && typed) return "unknown";
+    if (end === 0 || !typed) return undefined;
+    skip += end;
+  }
 }
 
 function isDigits(line: string): boolean {
@@ -170,6 +247,11 @@ export class HexReader {
     this.#line++;
     const trimmed = line.trim();
     if (trimmed === "") return;
+    if (this.#layout === "rows" && QUOTED.test(line)) {
+      this.#line--;
+      yield* this.#row(line.replace(QUOTED, ""));
+      return;
+    }
     if (trimmed === "*" && this.#before !== undefined) {
       this.#repeats = true;
       return;

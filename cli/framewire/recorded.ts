@@ -10,13 +10,16 @@
  */
 
 import { concat } from "@std/bytes";
-import { inputFault } from "./command.ts";
+import { ProgramError } from "../program.ts";
+import { inputFault, USAGE } from "./command.ts";
 import type { Side } from "./dialect.ts";
 import {
   type HexBytes,
   type HexLayout,
   hexLayout,
   HexReader,
+  pastedLayout,
+  type Unread,
 } from "./hex_reader.ts";
 import { type Packet, PacketReader } from "./pcapng_reader.ts";
 import { type TcpEvent, TcpStreams } from "./tcp_streams.ts";
@@ -49,18 +52,31 @@ function is(bytes: Uint8Array, at: number, ...words: string[]): boolean {
   return words.includes(hex);
 }
 
+/** How captures begin: pcap in either order of bytes, in microseconds or nanoseconds, and pcapng. */
+const CAPTURES = ["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1"];
+const SECTION = "0a0d0d0a";
+
 /** Whether these are packets; `undefined` if more has to come to tell. */
 function isCapture(head: Uint8Array, whole: boolean): boolean | undefined {
-  if (head.length < 4 && !whole) return undefined;
-  if (is(head, 0, "a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1")) return true;
-  if (!is(head, 0, "0a0d0d0a")) return false;
+  if (head.length < 4 && !whole) {
+    const hex = head.toHex();
+    const open = [...CAPTURES, SECTION].some((magic) => magic.startsWith(hex));
+    return open ? undefined : false;
+  }
+  if (is(head, 0, ...CAPTURES)) return true;
+  if (!is(head, 0, SECTION)) return false;
   // Four line ends may be text as well.
   if (head.length < 12 && !whole) return undefined;
   return is(head, 8, "1a2b3c4d", "4d3c2b1a");
 }
 
 /** What something is by its beginning. */
-type Found = { kind: "raw" | "pcap" } | { kind: "hex"; layout: HexLayout };
+type Found = { kind: "raw" | "pcap" } | {
+  kind: "hex";
+  layout: HexLayout | Unread;
+  /** How much is in front of it. */
+  skip: number;
+};
 
 /** Says what something is; `undefined` if more has to come to tell. */
 function foundIn(
@@ -75,12 +91,28 @@ function foundIn(
     if (packets) return { kind: "pcap" };
   }
   const text = latin1.decode(head.subarray(0, HEAD));
-  const layout = hexLayout(text, whole || head.length >= HEAD);
+  const all = whole || head.length >= HEAD;
+  if (asked === "hex") {
+    const pasted = pastedLayout(text, all);
+    if (pasted === "unknown") return undefined;
+    return { kind: "hex", ...pasted ?? { layout: "digits", skip: 0 } };
+  }
+  const layout = hexLayout(text, all);
   if (layout === "unknown") return undefined;
-  if (layout !== undefined) return { kind: "hex", layout };
-  return asked === undefined
+  return layout === undefined
     ? { kind: "raw" }
-    : { kind: "hex", layout: "digits" };
+    : { kind: "hex", layout, skip: 0 };
+}
+
+/** What of bytes is not read. */
+const UNREAD: Record<Unread, string> = {
+  words: "words, of hexdump or od, which do not say the order of their bytes",
+  bits: "bits, of xxd -b",
+  array: "an array, of xxd -i",
+};
+
+function isUnread(layout: HexLayout | Unread): layout is Unread {
+  return Object.hasOwn(UNREAD, layout);
 }
 
 const MEANING: Record<HexLayout, string> = {
@@ -266,6 +298,22 @@ export class Recording {
     if (fault !== undefined) throw fault.error;
   }
 
+  /** Whether what it is shall be told by more that comes. */
+  get waits(): boolean {
+    return this.#head.length > 0;
+  }
+
+  /** Takes that nothing more comes for a while: what it is, is told by what there is. */
+  *pause(): Iterable<Recorded> {
+    if (this.#reader !== undefined || !this.waits) return;
+    yield* this.#begin(true);
+    if (this.#found?.kind === "raw") {
+      this.#options.tell(
+        "read as bytes: what has come so far is no dump; --from hex takes it for one",
+      );
+    }
+  }
+
   *#begin(whole: boolean): Iterable<Recorded> {
     const { kind, side, tell } = this.#options;
     const head = this.#head;
@@ -273,12 +321,25 @@ export class Recording {
     const found = foundIn(head, whole, kind);
     if (found === undefined) return;
     this.#found = found;
-    if (found.kind === "hex" && kind === undefined) {
-      tell(`read as ${MEANING[found.layout]}; --from raw takes it as it is`);
+    let skip = 0;
+    if (found.kind === "hex") {
+      const { layout } = found;
+      skip = found.skip;
+      if (isUnread(layout)) {
+        throw new ProgramError(
+          `this looks like ${
+            UNREAD[layout]
+          }: of dumps, those of hexdump -C, xxd, xxd -p and od -A x -t x1 are read; --from raw takes it as it is`,
+          USAGE,
+        );
+      }
+      if (kind === undefined) {
+        tell(`read as ${MEANING[layout]}; --from raw takes it as it is`);
+      }
     }
     this.#reader = this.#readerOf(found, side);
     this.#head = NOTHING;
-    yield* this.#reader.push(head);
+    yield* this.#reader.push(head.subarray(skip));
   }
 
   #readerOf(found: Found, side: Side): Reader {
@@ -289,6 +350,7 @@ export class Recording {
         return new CaptureReader(this.streams);
       case "hex": {
         const { layout } = found;
+        if (isUnread(layout)) throw new TypeError("must be read");
         const inner = layout === "packets"
           ? new DumpedPackets(this.streams)
           : new RawReader(side);

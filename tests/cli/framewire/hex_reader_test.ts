@@ -10,6 +10,8 @@ import {
   type HexLayout,
   hexLayout,
   HexReader,
+  pastedLayout,
+  type Unread,
 } from "../../../cli/framewire/hex_reader.ts";
 import { hexdump } from "../../../cli/framewire/hexdump.ts";
 import { mutate } from "../../support/fuzzing.ts";
@@ -37,7 +39,10 @@ function readDump(
 /** Reads a dump as what it looks like. */
 function read(text: string, chunks: Uint8Array[] = [raw(text)]): string[] {
   const layout = hexLayout(text, true);
-  assert(layout !== undefined && layout !== "unknown", "must be a dump");
+  assert(
+    layout === "rows" || layout === "packets" || layout === "digits",
+    "must be a dump",
+  );
   return readDump(layout, chunks).map(unraw);
 }
 
@@ -193,10 +198,85 @@ for (const [what, text] of NO_DUMPS) {
   });
 }
 
+/** What is printed of bytes and not read. */
+const UNREAD: readonly (readonly [string, string, Unread])[] = [
+  ["hexdump", "0000000 6568 6c6c 2c6f 7720\n0000008\n", "words"],
+  ["hexdump -x", "0000000    6568    6c6c    2c6f    7720\n", "words"],
+  ["od -x", "0000000 6568 6c6c\n0000004\n", "words"],
+  ["od", "0000000 062550 066154\n0000004\n", "words"],
+  [
+    "xxd -b",
+    "00000000: 01101000 01100101 01101100 01101100 01101111 00101100  hello,\n",
+    "bits",
+  ],
+  ["xxd -b at its end", "00000000: 01101000                    h\n", "bits"],
+  ["xxd -i", "unsigned char f[] = {\n  0x68, 0x65\n};\n", "array"],
+];
+
+for (const [what, text, expected] of UNREAD) {
+  Deno.test(`hexLayout knows ${what}`, () => {
+    assertEquals(hexLayout(text, true), expected);
+  });
+}
+
+Deno.test("hexLayout takes groups of digits that may be bits for digits", () => {
+  const row = "00000000: 00010001 01010101  ........\n";
+  assertEquals(hexLayout(row, true), "rows");
+});
+
+/** The first line of a stream as far as it has come, that is no dump whatever comes. */
+const CERTAIN = [
+  "5:h",
+  "100:x",
+  "00005h",
+  "16 <",
+  "12:34:x",
+  "\0",
+  "{",
+  "unsigned int",
+  "0000: 68 z",
+];
+
+for (const text of CERTAIN) {
+  Deno.test(`hexLayout knows by ${JSON.stringify(text)} that it is no dump`, () => {
+    assertEquals(hexLayout(text, false), undefined);
+  });
+}
+
+const ROWS = "00000000  68 69  |hi|\n00000002\n";
+/** What is pasted with what is around it. */
+const PASTED: readonly (readonly [string, string])[] = [
+  ["as it is", ROWS],
+  ["indented", ROWS.replaceAll(/^(?=.)/gm, "    ")],
+  ["quoted", ROWS.replaceAll(/^(?=.)/gm, "> ")],
+  ["behind its command", `$ hexdump -C f\n${ROWS}`],
+  ["behind a prompt and in a mail", `> me@host:~$ hexdump -C f\n> ${ROWS}`],
+  ["in a fence", `\`\`\`\n${ROWS}`],
+  ["as digits behind their command", "$ xxd -p f\n68656c6c\n"],
+];
+
+for (const [what, text] of PASTED) {
+  Deno.test(`pastedLayout finds a dump ${what}, however much has come`, () => {
+    const found = pastedLayout(text, true);
+    assert(typeof found === "object");
+    const { layout, skip } = found;
+    assert(layout === "rows" || layout === "digits");
+    assertEquals(
+      readDump(layout, [raw(text.slice(skip))]).map(unraw),
+      [layout === "rows" ? "hi" : "hell"],
+    );
+    for (let length = 0; length < text.length; length++) {
+      const some = pastedLayout(text.slice(0, length), false);
+      if (some !== "unknown") assertEquals(some, found, `after ${length}`);
+    }
+  });
+}
+
 Deno.test("hexLayout says the same however much has come, or that it does not know yet", () => {
   const texts = [
     ...DUMPS.map(([, dump]) => dump),
     ...NO_DUMPS.map(([, text]) => text),
+    ...UNREAD.map(([, text]) => text),
   ];
   for (const text of texts) {
     const whole = hexLayout(text, true);

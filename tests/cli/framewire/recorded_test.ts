@@ -136,6 +136,56 @@ Deno.test("Recording says how it takes what may be text", () => {
   assertEquals(hear([raw("hello\n")]).told, []);
 });
 
+Deno.test("Recording refuses dumps that it does not read, and says which it reads", () => {
+  for (const kind of [undefined, "hex"] as const) {
+    const error = assertThrows(
+      () => hear([raw("0000000 6568 6c6c\n0000004\n")], kind),
+      ProgramError,
+      "this looks like words, of hexdump or od, which do not say the order of their bytes: of dumps, those of hexdump -C, xxd, xxd -p and od -A x -t x1 are read; --from raw takes it as it is",
+    );
+    assertEquals(error.exitCode, 2);
+  }
+});
+
+Deno.test("Recording reads a dump behind what was typed, when told that it is one", () => {
+  const pasted = "> $ hexdump -C f\n> 00000000  68 69  |hi|\n> 00000002\n";
+  assertEquals(hear([raw(pasted)], "hex").client, "hi");
+  assertEquals(hear(byteByByte(raw(pasted)), "hex").client, "hi");
+});
+
+Deno.test("Recording takes what has come for all there is to go by in a pause", () => {
+  for (
+    const [begin, rest, expected, told] of [
+      ["00004", "cafe", "00004cafe", [
+        "read as bytes: what has come so far is no dump; --from hex takes it for one",
+      ]],
+      ["68 65 ", "6c", "hel", [
+        "read as hexadecimal digits; --from raw takes it as it is",
+      ]],
+      ["\x0a", "\x0d", "\n\r", [
+        "read as bytes: what has come so far is no dump; --from hex takes it for one",
+      ]],
+      ["hello", ",", "hello,", []],
+      ["", "hi", "hi", []],
+    ] as const
+  ) {
+    const notes: string[] = [];
+    const recording = new Recording({
+      kind: undefined,
+      side: "client",
+      tell: (text) => notes.push(text),
+    });
+    const heard = [
+      ...recording.push(raw(begin)),
+      ...recording.pause(),
+      ...recording.push(raw(rest)),
+      ...recording.end(),
+    ].map(({ event }) => event.kind === "bytes" ? unraw(event.bytes) : "");
+    assertEquals<unknown>([heard.join(""), notes], [expected, told]);
+    assertEquals(recording.waits, false);
+  }
+});
+
 Deno.test("Recording reads what a tap keeps", () => {
   const random = new Random(1);
   const ends = {
