@@ -21,7 +21,7 @@ import { reportJson, type ReportStyle, reportText } from "./frame_report.ts";
 import { note, paint, put } from "./output.ts";
 import { JSON_LINES } from "./printing.ts";
 import { type Kind, type Recorded, Recording } from "./recorded.ts";
-import { chunksOf, FILE } from "./source.ts";
+import { chunksOf, FILE, withPauses } from "./source.ts";
 import { countOption, type Optional, optional, sizeOption } from "./units.ts";
 import { type Json, jsonLine } from "./values.ts";
 
@@ -337,8 +337,12 @@ export const decodeCommand: Program = command({
     });
     const decoding = new Decoding(terminal);
     try {
-      for await (const chunk of chunksOf(file, { name: "decode", follow })) {
-        for (const recorded of recording.push(chunk)) {
+      const chunks = chunksOf(file, { name: "decode", follow });
+      for await (const chunk of withPauses(chunks, () => recording.waits)) {
+        const all = chunk === undefined
+          ? recording.pause()
+          : recording.push(chunk);
+        for (const recorded of all) {
           await decoding.take(recorded);
           if (decoding.over) break;
         }

@@ -102,3 +102,51 @@ async function readInto(
     });
   }
 }
+
+/** How long a pause is, in milliseconds. */
+const PAUSE = 400;
+
+/**
+ * Gives what comes, and `undefined` once in a pause.
+ *
+ * @param chunks What comes.
+ * @param waits Says whether pauses matter.
+ */
+export async function* withPauses<T>(
+  chunks: AsyncIterable<T>,
+  waits: () => boolean,
+): AsyncIterable<T | undefined> {
+  const each = chunks[Symbol.asyncIterator]();
+  let pending: Promise<IteratorResult<T>> | undefined;
+  try {
+    while (true) {
+      pending = each.next();
+      if (waits() && await takesLong(pending)) yield undefined;
+      const next = await pending;
+      pending = undefined;
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    // What is asked for may never come: nobody is to wait for that.
+    const returned = each.return?.();
+    if (pending === undefined) await returned;
+    else {
+      pending.catch(() => {});
+      returned?.catch(() => {});
+    }
+  }
+}
+
+/** Whether something is still to come after a pause. */
+async function takesLong(pending: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), PAUSE);
+  });
+  try {
+    return await Promise.race([pending.then(() => false), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -400,6 +400,47 @@ Deno.test("decode --follow prints frames as a file grows, until Ctrl-C", async (
   });
 });
 
+/** What begins like a dump, and holds no line end. */
+const LIKE_DUMPS: readonly (readonly [codec: string, frame: string])[] = [
+  ["netstring", "5:hello,"],
+  ["netstring", "100:" + "x".repeat(100) + ","],
+  ["ascii:5", "00005hello"],
+  ["ascii:5", "00004beef"],
+  ["syslog", "17 <13>1 - - - - - -"],
+  ["length:1", "\x01a"],
+];
+
+for (const [codec, frame] of LIKE_DUMPS) {
+  Deno.test(`decode prints frames by ${codec} as they come, such as ${JSON.stringify(frame.slice(0, 12))}`, async () => {
+    await using piped = startProgram(MAIN, ["decode", "-c", codec], {
+      typing: true,
+    });
+    for (let i = 0; i < 3; i++) {
+      await piped.type(frame);
+      const line = await piped.line(); // before the next one is there
+      assertStringIncludes(line, `client  @${i * frame.length}  `);
+    }
+    await piped.endInput();
+    assertEquals((await piped.end()).code, 0);
+    const bytes = raw(frame);
+    await follow(
+      [raw(""), bytes, bytes],
+      ["-c", codec],
+      async (program, more) => {
+        await more();
+        assertStringIncludes(await program.line(), "client  @0  ");
+        await more();
+        assertStringIncludes(
+          await program.line(),
+          `client  @${frame.length}  `,
+        );
+        program.interrupt();
+        assertEquals((await program.end()).code, 130);
+      },
+    );
+  });
+}
+
 Deno.test("decode --follow prints frames of a capture that grows, up to --count", async () => {
   const file = pcapng(101, conversation(SAID));
   const parts = [
