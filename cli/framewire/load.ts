@@ -15,6 +15,9 @@
  * them is slow, and the others are never sent (“coordinated omission”). In an open loop they are due all the same,
  * and what they had to wait counts.
  *
+ * What counts begins when the last request of the warm-up has come to its end, and its schedule begins anew: a rate
+ * that is too high would have left more behind than the time that counts could send.
+ *
  * The answers of a connection come in the order of its requests, so that a request that gets none ends its connection:
  * all that were under way on it have failed. A connection that had brought answers is opened again; one that had not
  * is given up, and the load ends when none is left.

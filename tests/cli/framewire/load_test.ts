@@ -411,7 +411,7 @@ for (const [name, loop] of Object.entries(LOOPS)) {
       for await (const frame of peer) {
         await peer.write(frame);
         // So that it warms up, and the last answer of that never comes.
-        if (++count < 10 || ++lost > 3) continue;
+        if (++count < 2 || ++lost > 3) continue;
         await peer.read();
         return;
       }
@@ -419,6 +419,19 @@ for (const [name, loop] of Object.entries(LOOPS)) {
     assertBalanced(stats);
     assertEquals([stats.sent, stats.answered], [10, 10]);
     assertEquals([stats.opened, stats.open], [6, 3]);
+  });
+
+  Deno.test(`Load in ${name} counts after a warm-up whose end finds no connection open`, async () => {
+    const warmUp = 50;
+    const stats = await loadFor(async (peer) => {
+      const frame = await peer.read();
+      if (frame === null) return;
+      await pause(warmUp); // it is over with this one under way
+      await peer.write(frame);
+    }, { warmUp, requests: 3, ...loop });
+    assertBalanced(stats);
+    assertEquals([stats.warmUp > 0, stats.sent], [true, 3]);
+    assert(stats.answered > 0);
   });
 
   Deno.test(`Load in ${name} counts nothing when a warm-up is never answered`, async () => {
