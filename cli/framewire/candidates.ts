@@ -90,6 +90,37 @@ function hasHeader(frame: unknown, name: string): boolean {
   return JSON.stringify(frame)?.toLowerCase().includes(`"${name}"`) ?? false;
 }
 
+const latin1 = new TextDecoder("latin1");
+/** How much of a value that is cut off is looked at. */
+const BEGUN_IN = 1024;
+/** How many bits it is worth that something stands where it has to. */
+const BEGUN_BITS = 12;
+/** The most that it is worth. */
+const MOST_BEGUN_BITS = 480;
+
+/** How much speaks for what is cut off being a value of Redis: that what it holds stands where it has to. */
+function begunValue({ bytes, whole, end }: Reading): number {
+  if (end !== "truncated") return 0;
+  const text = latin1.decode(bytes.subarray(whole, whole + BEGUN_IN));
+  const part = /[*%~>|]\d+\r\n|([$=!])(\d+)\r\n|[+:,#_(-].*\r\n/y;
+  let found = 0;
+  for (let at = 0; at < text.length; at = part.lastIndex) {
+    part.lastIndex = at;
+    const match = part.exec(text);
+    if (match === null) break;
+    if (match[1] !== undefined) part.lastIndex += Number(match[2]) + 2;
+    found++;
+  }
+  return Math.min(MOST_BEGUN_BITS, BEGUN_BITS * Math.max(0, found - 1));
+}
+
+const byRedis = byProtocol(
+  8,
+  6,
+  // A dash begins many a line that is no error.
+  (frame) => typeOf(frame) === "error" ? 0 : 32,
+);
+
 const PROTOCOLS: readonly Candidate[] = [
   { spec: "message", weigh: byProtocol(64) },
   { spec: "lsp", weigh: byProtocol(72) },
@@ -97,8 +128,7 @@ const PROTOCOLS: readonly Candidate[] = [
   { spec: "header-block", weigh: byProtocol(48) },
   {
     spec: "resp",
-    // A dash begins many a line that is no error.
-    weigh: byProtocol(8, 6, (frame) => typeOf(frame) === "error" ? 0 : 32),
+    weigh: (reading, chance) => byRedis(reading, chance) + begunValue(reading),
   },
   { spec: "postgres", weigh: byProtocol(32) },
   { spec: "mqtt", weigh: byProtocol(24) },

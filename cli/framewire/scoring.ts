@@ -500,25 +500,45 @@ function confidence(bits: number): number {
   return bits <= TRIED ? 0 : 1 - 2 ** (-(bits - TRIED) / 8);
 }
 
-/** How much longer than those before it a frame that is cut off may be. */
+/** How many of those before it may be missing of a frame that is cut off. */
 const LONGER = 8;
 
-/** How far to believe that what is left is the beginning of a frame. */
-function tailCredit({ frames, need }: Reading): number {
-  if (frames.length === 0) return 0.3;
-  if (need === undefined) return 0.5;
-  const longest = frames.reduce((most, { size }) => Math.max(most, size), 64);
-  return 0.9 * Math.min(1, LONGER * longest / need);
+/** How many bits leave it open that something else made the frames, and how many more make that half as likely. */
+const OPEN_BITS = 48;
+const HALVING_BITS = 16;
+
+/** How far to believe that it is the codec though it does not explain all bytes. */
+function belief(bits: number): number {
+  return 1 - 2 ** (-Math.max(0, bits - OPEN_BITS) / HALVING_BITS);
 }
 
-/** How much of the bytes a reading explains. */
-function explained(reading: Reading): number {
+/** How likely so much of the frame that is cut off is still to come, by those before it. */
+function likelyLength({ frames, need, bytes, whole }: Reading): number {
+  if (frames.length === 0 || need === undefined) return 1;
+  const longest = frames.reduce((most, { size }) => Math.max(most, size), 64);
+  return Math.min(
+    1,
+    LONGER * longest / Math.max(1, need - (bytes.length - whole)),
+  );
+}
+
+/** How far to believe that what is left is the beginning of a frame, if its length may be. */
+function tailCredit({ frames, need }: Reading): number {
+  if (frames.length === 0) return 0.3;
+  return need === undefined ? 0.5 : 0.9;
+}
+
+/** How much of the bytes a reading explains, where all of them give so many bits for the codec. */
+function explained(reading: Reading, bits: number): number {
   const { bytes, end, frames, wrong } = reading;
   const { length } = bytes;
   if (length === 0) return 0;
   // What is wrong may be so on purpose; most of it cannot be.
   const doubt = wrong.frames > frames.length ? 0.5 : 0.1;
   const whole = reading.whole - doubt * wrong.bytes;
+  const sure = belief(bits);
+  // Many good frames in front of what is wrong are what people look for who look at a broken stream.
+  const broken = mix(sure, 0.9 * whole / length, 0.4 * (whole / length) ** 2);
   switch (end) {
     case "boundary":
     case "opaque":
@@ -526,11 +546,19 @@ function explained(reading: Reading): number {
     case "enough":
       return whole / reading.whole;
     case "fault":
-      return 0.4 * (whole / length) ** 2;
+      return broken;
     case "truncated": {
-      return (whole + tailCredit(reading) * (length - whole)) / length;
+      // What is cut off costs nothing where all else speaks for the codec.
+      const credit = mix(sure, 1, tailCredit(reading));
+      const begun = (whole + credit * (length - whole)) / length;
+      return mix(likelyLength(reading), begun, broken);
     }
   }
+}
+
+/** So much of one, and the rest of another. */
+function mix(share: number, one: number, other: number): number {
+  return share * one + (1 - share) * other;
 }
 
 /** The share of frames with nothing in them: a few are well, many are a sign that a length is longer than it was taken for. */
@@ -551,13 +579,16 @@ export interface Score {
 /** Scores what a codec made of what both sides sent, or one. */
 export function scoreOf(readings: readonly Reading[], weigh: Weigh): Score {
   let bits = 0;
+  for (const reading of readings) {
+    const chance = new Chance(reading.bytes);
+    bits += Math.min(weigh(reading, chance), chance.said);
+  }
   let share = 0;
   let total = 0;
   for (const reading of readings) {
     const { length } = reading.bytes;
-    const chance = new Chance(reading.bytes);
-    bits += Math.min(weigh(reading, chance), chance.said);
-    share += explained(reading) * length * (1 - 0.9 * emptyShare(reading) ** 2);
+    share += explained(reading, bits) * length *
+      (1 - 0.9 * emptyShare(reading) ** 2);
     total += length;
   }
   const score = total === 0 ? 0 : 100 * share / total * confidence(bits);
