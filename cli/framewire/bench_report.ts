@@ -154,7 +154,7 @@ export function remarks(plan: LoadPlan, stats: LoadStats): string[] {
       } and more too late by its own fault: it may be too slow for this rate, or the machine too busy`,
     );
   }
-  if (rate === undefined && stats.cpu > BUSY) {
+  if (rate === undefined && stats.answered > 0 && stats.cpu > BUSY) {
     said.push(
       `this program itself used ${
         (100 * stats.cpu).toFixed(0)

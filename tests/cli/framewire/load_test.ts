@@ -410,7 +410,7 @@ for (const [name, loop] of Object.entries(LOOPS)) {
       let count = 0;
       for await (const frame of peer) {
         await peer.write(frame);
-        // So that it warms up, and the last answer of that never comes.
+        // So that it warms up, and then the connection ends with a request under way.
         if (++count < 2 || ++lost > 3) continue;
         await peer.read();
         return;
