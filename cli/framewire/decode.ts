@@ -100,8 +100,11 @@ interface Watched {
 
 /** Prints what comes of recordings. */
 class Decoding {
-  /** The first thing that was wrong. */
-  fault: string | undefined;
+  /** How many connections there were, and how many of them that were asked for. */
+  readonly opened: { all: number; asked: number } = { all: 0, asked: 0 };
+  #fault: string | undefined;
+  /** How many faults there were. */
+  #faults = 0;
   /** Whether nothing more can come of it. */
   over = false;
   #dialect: Dialect;
@@ -125,6 +128,14 @@ class Decoding {
       maxDump: get(MAX_DUMP) ?? 256,
       pieces: false,
     };
+  }
+
+  /** The first thing that was wrong, and how much else was; `undefined` if nothing was. */
+  get fault(): string | undefined {
+    const more = this.#faults - 1;
+    return more > 0
+      ? `${this.#fault}; and ${counted(more, "more fault")}`
+      : this.#fault;
   }
 
   /** Takes what happened. */
@@ -184,7 +195,9 @@ class Decoding {
   #open(id: number, client: string, server: string): void {
     const asked = this.#port === undefined ||
       [client, server].some((place) => place.endsWith(`:${this.#port}`));
-    if (!asked) {
+    this.opened.all++;
+    if (asked) this.opened.asked++;
+    else {
       this.#watched.set(id, undefined);
       return;
     }
@@ -258,7 +271,8 @@ class Decoding {
     { client }: Watched,
   ): void {
     const who = client === "" ? "" : `#${id} ${from} `;
-    this.fault ??= `${who}at byte ${offset}: ${message}`;
+    this.#faults++;
+    this.#fault ??= `${who}at byte ${offset}: ${message}`;
   }
 }
 
@@ -357,6 +371,12 @@ export const decodeCommand: Program = command({
       await decoding.flush();
     }
     tellLeftOut(recording);
+    const { all, asked } = decoding.opened;
+    if (asked === 0 && all > 0) {
+      note(
+        `none of ${counted(all, "connection")} is from or to port ${get(PORT)}`,
+      );
+    }
     const { fault } = decoding;
     if (fault === undefined) return 0;
     const { codec } = get(CODEC);

@@ -243,6 +243,32 @@ Deno.test("decode takes the connections of one port with --port", async () => {
   assertEquals(out.map((line) => JSON.parse(line).text), ["yes"]);
 });
 
+Deno.test("decode says that no connection of a capture is at --port", async () => {
+  const file = pcapng(101, [
+    ...conversation([["client", "no\n"]], { port: 80 }),
+    ...conversation([["client", "yes\n"]], { port: 81, from: 40_001 }),
+  ]);
+  assertEquals(await decode(file, "--port", "1"), {
+    code: 0,
+    out: [],
+    err: ["framewire: none of 2 connections is from or to port 1"],
+  });
+});
+
+Deno.test("decode says in its last line which fault was the first, and how many more there are", async () => {
+  const file = pcapng(101, [
+    ...conversation([["server", "[1]\nno\n"]], { port: 80 }),
+    ...conversation([["client", "nor\nthat\n"]], { port: 81, from: 40_001 }),
+  ]);
+  const { code, err } = await decode(file, "--codec", "json-lines");
+  assertEquals(code, 3);
+  const last = err.at(-1) ?? "";
+  assert(last.startsWith("framewire decode: #1 server at byte 4: "), last);
+  assert(last.endsWith("; and 2 more faults"), last);
+  const one = await decode("[1]\nno\n", "--codec", "json-lines");
+  assert(!one.err.join().includes("more fault"), one.err.join());
+});
+
 Deno.test("decode says how many bytes a capture lacks, and reads the other side on", async () => {
   const packets = conversation([
     ["client", "one\n"],
