@@ -52,6 +52,18 @@ export function dump(
   return left > 0 ? [...lines, `… ${left} bytes more`] : lines;
 }
 
+/** Bytes that are no frame as a dump, with a mark below where they begin. */
+export function faultDump(
+  wire: Uint8Array,
+  offset: number,
+  { paint, maxDump }: Pick<ReportStyle, "paint" | "maxDump">,
+): string[] {
+  const here = " ".repeat("00000000  ".length) + "^^ here";
+  return dump(wire, offset, maxDump).flatMap((row, i) =>
+    i === 0 ? [row, paint.fault(here)] : [row]
+  );
+}
+
 /**
  * Writes what was seen for people.
  *
@@ -82,7 +94,7 @@ export function reportText(
     case "fault":
       return lined([
         `${who}${paint.fault(oneLine(seen.error.message))}`,
-        ...dump(seen.wire, offset, maxDump),
+        ...faultDump(seen.wire, offset, { paint, maxDump }),
       ]);
     case "opaque":
       return lined([`${who}${paint.dim(`from here on ${seen.reason}`)}`]);

@@ -17,6 +17,7 @@ import type { FaultSeen, FrameSeen } from "./conversation.ts";
 import type { Side } from "./dialect.ts";
 import {
   dump,
+  faultDump,
   reportJson,
   type ReportStyle,
   reportText,
@@ -141,7 +142,6 @@ function faultText(
     : error instanceof TruncatedFrameError
     ? "cut short inside a frame"
     : "out of step";
-  const here = " ".repeat("00000000  ".length) + "^^ here";
   return [
     `${paint[from](from)}  @${offset}  ${
       paint.fault(oneLine(`${what}, ${good}: ${error.message}`))
@@ -149,9 +149,7 @@ function faultText(
     ...before.length > 0
       ? dump(before, offset - before.length, maxDump).map(paint.dim)
       : [],
-    ...dump(wire, offset, maxDump).flatMap((row, i) =>
-      i === 0 ? [row, paint.fault(here)] : [row]
-    ),
+    ...faultDump(wire, offset, { paint, maxDump }),
     ...error.recoverable || error instanceof TruncatedFrameError
       ? []
       : ["from here on its bytes pass through unread"],

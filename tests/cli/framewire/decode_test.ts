@@ -49,6 +49,8 @@ async function withFile(
 const TWO = raw("\0\0\0\x05hello\0\0\0\x02hi");
 const PRINTED = ["client  @0  9 B  hello", "client  @9  6 B  hi"];
 const TRUNCATED = "Cannot read frame: stream ended after 5 of 6 bytes";
+/** Below the first byte that is no frame's. */
+const HERE = "          ^^ here";
 const LENGTH = ["--codec", "length:4"];
 
 Deno.test("decode prints frames of stdin with where they begin and their size, without any permission", async () => {
@@ -112,6 +114,7 @@ Deno.test("decode says what a truncated frame has and needs", async () => {
       PRINTED[0],
       `client  @9  ${TRUNCATED}`,
       ...hexdump(raw("\0\0\0\x02h"), 9),
+      HERE,
     ],
     err: [`framewire decode: at byte 9: ${TRUNCATED}`],
   });
@@ -136,14 +139,15 @@ Deno.test("decode says where the stream goes out of step, and dumps what is ther
     out[2],
     "client  @15  Cannot read frame: length 1195725856",
   );
-  assertEquals(out.slice(3), hexdump(raw("GET / HTTP/1.1\r\n\r\n"), 15));
+  const [first, ...rest] = hexdump(raw("GET / HTTP/1.1\r\n\r\n"), 15);
+  assertEquals(out.slice(3), [first, HERE, ...rest]);
   assertEquals(err.length, 1);
   assertStringIncludes(err[0], "at byte 15: ");
 });
 
 Deno.test("decode goes on behind a frame that can be left out, and ends with 3 all the same", async () => {
   const { code, out } = await decode("[1]\nno\n[2]\n", "--codec", "json-lines");
-  assertEquals([code, out.length], [3, 4]);
+  assertEquals([code, out.length], [3, 5]);
   assertEquals([out[0], out.at(-1)], [
     "client  @0  4 B  [1]",
     "client  @7  4 B  [2]",

@@ -70,6 +70,7 @@ Deno.test("reportText() and reportJson() show what is no frame, and where", () =
     [
       `client  @2  ${message}`,
       "00000002  05 62                                             |.b|",
+      "          ^^ here",
       "",
     ].join("\n"),
   );
