@@ -73,10 +73,10 @@ function isCapture(head: Uint8Array, whole: boolean): boolean | undefined {
 /** What something is by its beginning. */
 type Found = { kind: "raw" | "pcap" } | {
   kind: "hex";
-  layout: HexLayout | Unread;
+  layout: HexLayout;
   /** How much is in front of it. */
   skip: number;
-};
+} | { kind: "unread"; what: Unread };
 
 /** Says what something is; `undefined` if more has to come to tell. */
 function foundIn(
@@ -95,13 +95,21 @@ function foundIn(
   if (asked === "hex") {
     const pasted = pastedLayout(text, all);
     if (pasted === "unknown") return undefined;
-    return { kind: "hex", ...pasted ?? { layout: "digits", skip: 0 } };
+    return foundDump(pasted ?? { layout: "digits", skip: 0 });
   }
   const layout = hexLayout(text, all);
   if (layout === "unknown") return undefined;
   return layout === undefined
     ? { kind: "raw" }
-    : { kind: "hex", layout, skip: 0 };
+    : foundDump({ layout, skip: 0 });
+}
+
+function foundDump(
+  { layout, skip }: { layout: HexLayout | Unread; skip: number },
+): Found {
+  return isUnread(layout)
+    ? { kind: "unread", what: layout }
+    : { kind: "hex", layout, skip };
 }
 
 /** What of bytes is not read. */
@@ -321,28 +329,24 @@ export class Recording {
     const found = foundIn(head, whole, kind);
     if (found === undefined) return;
     this.#found = found;
-    let skip = 0;
-    if (found.kind === "hex") {
-      const { layout } = found;
-      skip = found.skip;
-      if (isUnread(layout)) {
-        throw new ProgramError(
-          `this looks like ${
-            UNREAD[layout]
-          }: of dumps, those of hexdump -C, xxd, xxd -p and od -A x -t x1 are read; --from raw takes it as it is`,
-          USAGE,
-        );
-      }
-      if (kind === undefined) {
-        tell(`read as ${MEANING[layout]}; --from raw takes it as it is`);
-      }
+    if (found.kind === "unread") {
+      throw new ProgramError(
+        `this looks like ${
+          UNREAD[found.what]
+        }: of dumps, those of hexdump -C, xxd, xxd -p and od -A x -t x1 are read; --from raw takes it as it is`,
+        USAGE,
+      );
+    }
+    if (found.kind === "hex" && kind === undefined) {
+      tell(`read as ${MEANING[found.layout]}; --from raw takes it as it is`);
     }
     this.#reader = this.#readerOf(found, side);
     this.#head = NOTHING;
+    const skip = found.kind === "hex" ? found.skip : 0;
     yield* this.#reader.push(head.subarray(skip));
   }
 
-  #readerOf(found: Found, side: Side): Reader {
+  #readerOf(found: Exclude<Found, { kind: "unread" }>, side: Side): Reader {
     switch (found.kind) {
       case "raw":
         return new RawReader(side);
@@ -350,7 +354,6 @@ export class Recording {
         return new CaptureReader(this.streams);
       case "hex": {
         const { layout } = found;
-        if (isUnread(layout)) throw new TypeError("must be read");
         const inner = layout === "packets"
           ? new DumpedPackets(this.streams)
           : new RawReader(side);

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { chunksOf } from "../../../cli/framewire/source.ts";
+import { chunksOf, withPauses } from "../../../cli/framewire/source.ts";
 import { ProgramError } from "../../../cli/program.ts";
 import { Random } from "../../support/random.ts";
 
@@ -84,4 +84,39 @@ Deno.test("chunksOf says why a file cannot be read", async () => {
       `needs permission: run again with '--allow-read=/a '\\''b'\\''/c', or with none: framewire decode … < '/a '\\''b'\\''/c'`,
     );
   });
+});
+
+Deno.test("withPauses says once of each pause that nothing comes, as long as that matters", async () => {
+  const more = Promise.withResolvers<void>();
+  const heard: (string | undefined)[] = [];
+  let ended = false;
+  async function* chunks() {
+    try {
+      yield "one";
+      await more.promise;
+      yield "two";
+      yield "three";
+    } finally {
+      ended = true;
+    }
+  }
+  for await (const chunk of withPauses(chunks(), () => heard.length < 2)) {
+    heard.push(chunk);
+    if (chunk === undefined) more.resolve();
+  }
+  assertEquals(heard, ["one", undefined, "two", "three"]);
+  assertEquals(ended, true);
+});
+
+Deno.test("withPauses waits for nothing where nobody wants more", async () => {
+  const never = Promise.withResolvers<void>();
+  async function* chunks() {
+    await never.promise;
+    yield "late";
+  }
+  for await (const chunk of withPauses(chunks(), () => true)) {
+    assertEquals(chunk, undefined);
+    break; // with a chunk that is still asked for
+  }
+  never.reject(new Error("nobody hears of this"));
 });
