@@ -5,7 +5,7 @@
  *
  * A bit is a coin that fell as it had to. For a length in front of a frame they are counted by drawing bytes from those
  * that are there: how likely is a number that points into the data, or exactly at its end? 8 bits are taken off, for so
- * many codecs are tried.
+ * many codecs are tried. Bytes behind a fault, or of a frame that is cut off, count for more the more bits there are.
  *
  * @module
  */

@@ -328,7 +328,7 @@ Deno.test("detect does not let bytes steer the terminal", async () => {
 /** Arguments that cannot be, and what is said of them. */
 const REFUSED: readonly (readonly [string[], string])[] = [
   [["--codec", "lines"], "unknown option --codec"],
-  [["127.0.0.1:99999"], "source must be HOST:PORT"],
+  [["127.0.0.1:99999"], "source must have a port from 1 to 65535"],
   [["--wait", "5"], "--wait must be a time"],
   [["--max", "0"], "--max must be a size"],
   [["--ca", "x", "127.0.0.1:1"], "--ca and --server-name need --tls"],
