@@ -107,7 +107,7 @@ Deno.test("main passes a program's exit code on, and Ctrl-C to it", async () => 
 
 for (const option of ["-V", "--version"]) {
   Deno.test(`main says its version for ${option}`, async () => {
-    const { version } = JSON.parse(Deno.readTextFileSync("deno.json"));
+    const { version } = JSON.parse(await Deno.readTextFile("deno.json"));
     assertEquals(await runProgram(MAIN, [option]), {
       code: 0,
       out: [`framewire ${version}`],
