@@ -61,8 +61,12 @@ export function other(side: Side): Side {
 
 /** The most bytes of a frame that are kept to be shown. */
 const KEPT = 2 ** 20;
-/** The most pieces of a frame that are counted one by one, if it is longer than what is kept. */
+/** The most pieces of a frame that are counted one by one. */
 const MOST_PIECES = 2 ** 16;
+/** Up to which length chunks lie side by side. */
+const SHORT = 2 ** 8;
+/** How much memory they get at a time: four times as much each time, up to this. */
+const MOST_SLAB = 2 ** 16;
 
 /** What is left of a chunk; `bytes` is empty where they are too many to be kept. */
 interface Piece {
@@ -85,6 +89,9 @@ class Direction {
   #pieces: Piece[] = [];
   /** How many bytes they are. */
   #held = 0;
+  /** Where short chunks are kept, and how much of that is used. */
+  #slab: Uint8Array = new Uint8Array(SHORT);
+  #used = 0;
   /** Where the first of them is in the stream. */
   #kept = 0;
 
@@ -101,20 +108,37 @@ class Direction {
   push(chunk: Uint8Array): void {
     this.sent += chunk.length;
     if (this.over) return;
-    this.#keep(chunk.slice()); // what was pushed belongs to the decoder
+    this.#keep(this.#copyOf(chunk)); // what was pushed belongs to the decoder
     this.#decoder.push(chunk);
+  }
+
+  /** A copy of a chunk. Short ones lie side by side: memory of its own would cost each more than it is long. */
+  #copyOf(chunk: Uint8Array): Uint8Array {
+    if (chunk.length > SHORT) return chunk.slice();
+    if (this.#slab.length - this.#used < chunk.length) {
+      this.#slab = new Uint8Array(Math.min(4 * this.#slab.length, MOST_SLAB));
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used += chunk.length;
+    this.#slab.set(chunk, start);
+    return this.#slab.subarray(start, this.#used);
   }
 
   #keep(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    // All that is here belongs to one frame that is not over: not all of a long one is shown.
     const last = this.#pieces.at(-1);
-    if (last !== undefined && this.#held - last.length >= KEPT) {
-      last.bytes = NO_BYTES;
+    if (last !== undefined) {
+      // All that is here belongs to one frame that is not over: not all of a long one is shown.
+      if (this.#held - last.length >= KEPT) last.bytes = NO_BYTES;
       const before = this.#pieces.at(-2);
       if (before !== undefined && this.#pieces.length > MOST_PIECES) {
-        before.length += last.length;
-        this.#pieces.pop();
+        const both = together(before.bytes, last.bytes);
+        if (both !== undefined) {
+          before.bytes = both;
+          before.length += last.length;
+          this.#pieces.pop();
+        }
       }
     }
     this.#held += bytes.length;
@@ -186,6 +210,15 @@ class Direction {
   #rest(): Uint8Array {
     return joined(this.#pieces.map(({ bytes }) => bytes));
   }
+}
+
+/** Bytes that lie side by side as one; `undefined` if they do not. */
+function together(a: Uint8Array, b: Uint8Array): Uint8Array | undefined {
+  if (a.length === 0 && b.length === 0) return NO_BYTES;
+  const end = a.byteOffset + a.length;
+  return a.buffer === b.buffer && end === b.byteOffset
+    ? new Uint8Array(a.buffer, a.byteOffset, a.length + b.length)
+    : undefined;
 }
 
 /** Bytes one behind the other, up to what is kept. */

@@ -431,3 +431,20 @@ Deno.test("a conversation throws nothing, whatever is said, and shows every byte
 Deno.test("other() is the other end", () => {
   assertEquals([other("client"), other("server")], ["server", "client"]);
 });
+
+Deno.test("a frame in very many pieces is kept whole, though not all are counted one by one", () => {
+  const length = 200_000;
+  const conversation = new Conversation(dialectOf("length:4"));
+  const wire = new Uint8Array(4 + length).map((_, i) => i * 7);
+  new DataView(wire.buffer).setUint32(0, length);
+  const seen: Seen[] = [];
+  for (let i = 0; i < wire.length; i++) {
+    seen.push(...conversation.push("client", wire.slice(i, i + 1)));
+  }
+  const [frame] = seen;
+  assert(frame.kind === "frame" && seen.length === 1);
+  assertEquals(frame.wire, wire);
+  assertEquals(frame.pieces.reduce((sum, one) => sum + one, 0), wire.length);
+  assert(frame.pieces.length < 2 ** 16 + 100, `${frame.pieces.length}`);
+  assertEquals(frame.pieces.slice(0, 3), [1, 1, 1]);
+});
