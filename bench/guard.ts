@@ -113,7 +113,7 @@ export const SUITES: readonly Suite[] = [
     ]),
     rows: [
       // Fresh memory for frames is at times twice as dear, in either of two runs of the same program.
-      { of: "framewire try", against: "deno bare", floor: 0.42, typical: 0.75 },
+      { of: "framewire try", against: "deno bare", floor: 0.5, typical: 0.75 },
       {
         of: "framewire borrowed",
         against: "deno bare",

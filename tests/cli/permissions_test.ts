@@ -241,7 +241,7 @@ Deno.test("deno task framewire connects and listens with its permission, and nam
     const args of [
       ["connect", place],
       ["listen", place],
-      ["tap", place, place],
+      ["tap", place, "127.0.0.1:1"],
       ["detect", place],
       ["bench", place],
       ["ping", ...place.split(":")],

@@ -541,7 +541,7 @@ Deno.test("listen ends quietly when nobody reads what it prints", async () => {
 
 const USAGES: readonly [name: string, args: string[], message: string][] = [
   ["nowhere to listen", [], ""],
-  ["a port that is none", [":65536"], "listen must be HOST:PORT"],
+  ["a port that is none", [":65536"], "listen must have a port from 0"],
   [
     "--echo and --reply",
     [":0", "--echo", "--reply", "x"],
