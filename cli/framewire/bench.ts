@@ -36,6 +36,7 @@ import {
   type Optional,
   optional,
   sizeOption,
+  textOption,
   timeIn,
 } from "./units.ts";
 import { type Input, jsonLine } from "./values.ts";
@@ -48,17 +49,17 @@ const SIZE: Optional<number> = sizeOption({
   short: "s",
   about: "send made frames of this size; 64 unless said",
 });
-const LINE: Optional<string> = optional({
+const LINE: Optional<string> = textOption({
   name: "line",
   short: "l",
   value: "text",
   about: "send this, as typed in connect: PING to Redis",
-}, (text) => text);
-const SEND: Optional<string> = optional({
+});
+const SEND: Optional<string> = textOption({
   name: "send",
   value: "file",
   about: "send what is in this file, as one frame",
-}, (text) => text);
+});
 const CONNECTIONS = numberOption({
   name: "connections",
   value: "n",

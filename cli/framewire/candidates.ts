@@ -22,6 +22,7 @@ import {
   scoreOf,
   type Weigh,
 } from "./scoring.ts";
+import { typeOf } from "./values.ts";
 
 /** A codec to try. */
 interface Candidate {
@@ -78,12 +79,6 @@ function countIn(
   test: (byte: number) => boolean,
 ): number {
   return frames.filter(({ offset }) => test(bytes[offset])).length;
-}
-
-function typeOf(frame: unknown): unknown {
-  return typeof frame === "object" && frame !== null && "type" in frame
-    ? frame.type
-    : undefined;
 }
 
 function hasHeader(frame: unknown, name: string): boolean {

@@ -56,7 +56,14 @@ import {
   taking,
 } from "./dialect.ts";
 import { sizeIn } from "./units.ts";
-import { frameOfJson, type Input, isJson, JsonFrame } from "./values.ts";
+import {
+  fieldOf,
+  frameOfJson,
+  type Input,
+  isJson,
+  JsonFrame,
+  typeOf,
+} from "./values.ts";
 import { wordsOf } from "./words.ts";
 
 /** A family of codecs, by its name. */
@@ -179,12 +186,16 @@ class Arguments {
   }
 }
 
-/** The options that `given` has of those that a codec has. */
-function set<T extends object>(options: { [K in keyof T]: T[K] | undefined }) {
-  const entries = Object.entries(options).filter(([, value]) =>
-    value !== undefined
-  );
-  return Object.fromEntries(entries);
+/** Those of the options that are there. */
+function set<T extends object>(
+  options: { [K in keyof T]: T[K] | undefined },
+): Partial<T> {
+  const found: Partial<T> = {};
+  for (const name in options) {
+    const value = options[name];
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
 }
 
 /** A codec that is the same for either side. */
@@ -586,15 +597,6 @@ export const CODEC_NAMES: readonly CodecName[] = [
     },
   },
 ];
-
-function fieldOf(frame: unknown, name: string): unknown {
-  if (typeof frame !== "object" || frame === null) return undefined;
-  return Object.entries(frame).find(([key]) => key === name)?.[1];
-}
-
-function typeOf(frame: unknown): unknown {
-  return fieldOf(frame, "type");
-}
 
 function syslogFrame(input: Input): { message: string | Uint8Array } {
   return input.kind === "json"

@@ -35,14 +35,14 @@ import {
   inputOf,
   JSON_LINES,
 } from "./printing.ts";
-import { countOption, type Optional, optional, timeOption } from "./units.ts";
+import { countOption, type Optional, textOption, timeOption } from "./units.ts";
 import type { Input } from "./values.ts";
 
-const SEND: Optional<string> = optional({
+const SEND: Optional<string> = textOption({
   name: "send",
   value: "file",
   about: "send what is in this file, as one frame, in place of stdin",
-}, (text) => text);
+});
 const COUNT: Optional<number> = countOption({
   name: "count",
   short: "n",

@@ -22,7 +22,13 @@ import { note, paint, put } from "./output.ts";
 import { JSON_LINES } from "./printing.ts";
 import { type Kind, type Recorded, Recording } from "./recorded.ts";
 import { chunksOf, FILE, withPauses } from "./source.ts";
-import { countOption, type Optional, optional, sizeOption } from "./units.ts";
+import {
+  counted,
+  countOption,
+  type Optional,
+  optional,
+  sizeOption,
+} from "./units.ts";
 import { type Json, jsonLine } from "./values.ts";
 
 /** What the input is. */
@@ -309,10 +315,6 @@ function tellLeftOut({ streams, hasPackets }: Recording): void {
   if (damaged > 0) note(`left out ${counted(damaged, "damaged packet")}`);
   if (streams.count > 0) return;
   note(`there is no TCP in ${counted(others, "packet")} of other kinds`);
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** Frames out of what was recorded. */

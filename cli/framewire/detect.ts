@@ -35,8 +35,8 @@ import { chunksOf } from "./source.ts";
 import {
   countOption,
   type Optional,
-  optional,
   sizeOption,
+  textOption,
   timeOption,
 } from "./units.ts";
 import { frameJson, frameText, jsonLine } from "./values.ts";
@@ -59,11 +59,11 @@ const WAIT: Optional<number> = timeOption({
   name: "wait",
   about: "how long to listen to a server; 2s if not said",
 });
-const SEND: Optional<string> = optional({
+const SEND: Optional<string> = textOption({
   name: "send",
   value: "file",
   about: "send the bytes in this file to the server first",
-}, (text) => text);
+});
 const COUNT: Optional<number> = countOption({
   name: "count",
   short: "n",

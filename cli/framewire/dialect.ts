@@ -100,5 +100,6 @@ export function inputFrame<W>(
  * @throws {SyntaxError} If it is none.
  */
 export function inputJson<W>(input: Input): W {
+  // As with `frameOfJson`, it is the codec that refuses what is no frame.
   return JSON.parse(inputText(input));
 }

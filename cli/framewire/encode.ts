@@ -19,14 +19,14 @@ import { inputLines } from "./input_lines.ts";
 import { note, put } from "./output.ts";
 import { type Form, formOf, HEX, inputOf, JSON_LINES } from "./printing.ts";
 import { openFile } from "./source.ts";
-import { type Optional, optional } from "./units.ts";
+import { type Optional, textOption } from "./units.ts";
 import type { Input } from "./values.ts";
 
-const SEND: Optional<string> = optional({
+const SEND: Optional<string> = textOption({
   name: "send",
   value: "file",
   about: "encode what is in this file, as one frame, in place of stdin",
-}, (text) => text);
+});
 const FORCE: Switch = {
   name: "force",
   about: "write the bytes themselves even on a terminal",

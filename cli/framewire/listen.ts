@@ -37,29 +37,29 @@ import {
   inputOf,
   JSON_LINES,
 } from "./printing.ts";
-import { countOption, type Optional, optional } from "./units.ts";
+import { countOption, type Optional, textOption } from "./units.ts";
 import { type Input, inputOfFrame } from "./values.ts";
 
-const REPLY: Optional<string> = optional({
+const REPLY: Optional<string> = textOption({
   name: "reply",
   value: "file",
   about: "answer each frame with what is in this file",
-}, (text) => text);
+});
 const MOST: Optional<number> = countOption({
   name: "max-connections",
   value: "n",
   about: "how many at a time with --keep; others wait",
 });
-const CERT: Optional<string> = optional({
+const CERT: Optional<string> = textOption({
   name: "cert",
   value: "file",
   about: "speak TLS with the certificate in this file; it takes --key",
-}, (text) => text);
-const KEY: Optional<string> = optional({
+});
+const KEY: Optional<string> = textOption({
   name: "key",
   value: "file",
   about: "the private key of --cert",
-}, (text) => text);
+});
 const ECHO: Switch = { name: "echo", about: "answer each frame with itself" };
 const KEEP: Switch = {
   name: "keep",

@@ -36,7 +36,7 @@ import {
   TlsHandshakeError,
 } from "../../mod.ts";
 import { Histogram } from "./histogram.ts";
-import { frameText } from "./values.ts";
+import { frameText, typeOf } from "./values.ts";
 
 /** A connection on which frames are sent as they are. */
 export type LoadConn = Framing<unknown, Uint8Array>;
@@ -157,8 +157,8 @@ function kindOf(error: unknown): FaultKind {
 
 /** Whether a frame is an error, as RESP and PostgreSQL name theirs. */
 function isError(frame: unknown): boolean {
-  return typeof frame === "object" && frame !== null && "type" in frame &&
-    (frame.type === "error" || frame.type === "errorResponse");
+  const type = typeOf(frame);
+  return type === "error" || type === "errorResponse";
 }
 
 /** How many bytes went each way. */

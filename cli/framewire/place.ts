@@ -13,7 +13,7 @@ import {
   type Terminal,
 } from "../program.ts";
 import { USAGE } from "./command.ts";
-import { type Optional, optional } from "./units.ts";
+import { type Optional, textOption } from "./units.ts";
 
 /** An address as it was written. */
 export type Place =
@@ -75,18 +75,18 @@ export const LISTEN: Parameter<Place> = {
 export const TLS: Switch = { name: "tls", about: "connect with TLS" };
 
 /** Whom to trust. */
-export const CA: Optional<string> = optional({
+export const CA: Optional<string> = textOption({
   name: "ca",
   value: "file",
   about: "for --tls: trust the certificates in this file only",
-}, (text) => text);
+});
 
 /** The name of the server. */
-export const SERVER_NAME: Optional<string> = optional({
+export const SERVER_NAME: Optional<string> = textOption({
   name: "server-name",
   value: "name",
   about: "for --tls: the name that the certificate is to be good for",
-}, (text) => text);
+});
 
 /** What `connect` is to know of encryption; `undefined` for none. */
 export async function tlsOf(

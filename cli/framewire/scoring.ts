@@ -13,7 +13,7 @@
 import { TruncatedFrameError } from "../../mod.ts";
 import { Conversation } from "./conversation.ts";
 import type { Dialect, Side } from "./dialect.ts";
-import { frameBytes, textOf } from "./values.ts";
+import { fieldOf, frameBytes, textOf } from "./values.ts";
 
 /** A frame that a codec made. */
 export interface Part {
@@ -242,11 +242,6 @@ function tagBits({ frames }: Reading, tag: number, chance: Chance): number {
     counts.set(value, count + 1);
   }
   return Math.min(MOST_TAG_BITS, Math.max(0, bits));
-}
-
-function fieldOf(frame: unknown, name: string): unknown {
-  if (typeof frame !== "object" || frame === null) return undefined;
-  return Object.entries(frame).find(([key]) => key === name)?.[1];
 }
 
 /** For lengths of 7 bits a byte. */

@@ -36,20 +36,21 @@ import { Printer } from "./printer.ts";
 import { type Passed, Relay, type RelayOptions } from "./relay.ts";
 import { type TapEvent, TappedConnection } from "./tap_events.ts";
 import { TapSummary } from "./tap_summary.ts";
+import { gapText, type TapStyle, tapText } from "./tap_report.ts";
 import {
   counted,
-  gapText,
+  countOption,
   grouped,
-  type TapStyle,
-  tapText,
-} from "./tap_report.ts";
-import { countOption, type Optional, optional, sizeIn } from "./units.ts";
+  type Optional,
+  sizeIn,
+  textOption,
+} from "./units.ts";
 
-const WRITE: Optional<string> = optional({
+const WRITE: Optional<string> = textOption({
   name: "write",
   value: "file",
   about: "write what passes to this file as well, as pcapng for Wireshark",
-}, (text) => text);
+});
 const COUNT: Optional<number> = countOption({
   name: "count",
   short: "n",

@@ -36,7 +36,8 @@ import { paint } from "./output.ts";
 import type { Relay } from "./relay.ts";
 import { startTap } from "./tap.ts";
 import type { TapEvent } from "./tap_events.ts";
-import { counted, type TapStyle, tapText } from "./tap_report.ts";
+import { type TapStyle, tapText } from "./tap_report.ts";
+import { counted } from "./units.ts";
 
 const HOST = { hostname: "127.0.0.1", port: 0 };
 const TIMEOUT = 10_000;

@@ -25,6 +25,7 @@ import {
 import type { LeftOut } from "./printer.ts";
 import type { TapEvent, Totals } from "./tap_events.ts";
 import { frameBytes, type Json, jsonLine } from "./values.ts";
+import { counted, grouped } from "./units.ts";
 
 /** How a tap prints. */
 export interface TapStyle extends Omit<ReportStyle, "hex"> {
@@ -37,16 +38,6 @@ export interface TapStyle extends Omit<ReportStyle, "hex"> {
 }
 
 const ARROWS: Record<Side, string> = { client: "→", server: "←" };
-
-/** A number for people: `1,234,567`. */
-export function grouped(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** A number of things: `1 frame`, `2 frames`. */
-export function counted(count: number, thing: string): string {
-  return `${grouped(count)} ${thing}${count === 1 ? "" : "s"}`;
-}
 
 /** What was left out, in words. */
 function leftOutText({ frames, others }: LeftOut): string {

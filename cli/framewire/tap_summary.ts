@@ -10,7 +10,7 @@
 import { TruncatedFrameError } from "../../mod.ts";
 import type { Side } from "./dialect.ts";
 import type { TapEvent, Totals } from "./tap_events.ts";
-import { counted, grouped } from "./tap_report.ts";
+import { counted, grouped } from "./units.ts";
 
 /** The most streams out of step that are named. */
 const MOST_NAMED = 10;

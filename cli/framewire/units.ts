@@ -92,6 +92,11 @@ export function optional<V>(
   };
 }
 
+/** Makes an option for a text, such as the name of a file. */
+export function textOption(init: OptionInit): Optional<string> {
+  return optional(init, (text) => text);
+}
+
 /** Makes an option for a time. */
 export function timeOption(init: OptionInit): Optional<number> {
   return optional(
@@ -136,4 +141,14 @@ export function timeText(milliseconds: number): string {
   if (milliseconds < 0.9995) return `${Math.round(milliseconds * 1000)} µs`;
   if (milliseconds < 999.5) return `${milliseconds.toPrecision(3)} ms`;
   return `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+/** A number for people: `1,234,567`. */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** A number of things: `1 frame`, `2 frames`. */
+export function counted(count: number, thing: string): string {
+  return `${grouped(count)} ${thing}${count === 1 ? "" : "s"}`;
 }

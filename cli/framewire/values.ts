@@ -162,6 +162,17 @@ export function frameText(frame: unknown): string {
   return oneLine(JSON.stringify(jsonOf(frame, bytesText)));
 }
 
+/** What a frame has under a name; `undefined` if it has nothing there, or no names. */
+export function fieldOf(frame: unknown, name: string): unknown {
+  if (typeof frame !== "object" || frame === null) return undefined;
+  return Object.entries(frame).find(([key]) => key === name)?.[1];
+}
+
+/** Of which kind a frame is, where its protocol has kinds. */
+export function typeOf(frame: unknown): unknown {
+  return fieldOf(frame, "type");
+}
+
 /** The bytes that a frame is made of, if it is bytes or a text. */
 export function frameBytes(frame: unknown): Uint8Array | undefined {
   if (!isPlain(frame)) return undefined;
@@ -193,6 +204,7 @@ export function frameOfJson<W>(
   json: string,
   also: (value: unknown) => unknown = (value) => value,
 ): W {
+  // Nobody has looked at its type: codecs refuse at run time what they cannot lay out.
   return JSON.parse(json, (name, value) => also(revive(name, value)));
 }
 

@@ -10,9 +10,7 @@ import type { FrameSeen } from "../../../cli/framewire/conversation.ts";
 import type { Paint } from "../../../cli/framewire/output.ts";
 import type { TapEvent } from "../../../cli/framewire/tap_events.ts";
 import {
-  counted,
   gapText,
-  grouped,
   type TapStyle,
   tapText,
 } from "../../../cli/framewire/tap_report.ts";
@@ -233,11 +231,4 @@ Deno.test("gapText() says what was left out", () => {
     gapText({ frames: 1, others: 2 }, { ...STYLE, json: true }),
     '{"event":"left-out","frames":1,"others":2}\n',
   );
-});
-
-Deno.test("counted() and grouped() write numbers for people", () => {
-  assertEquals(counted(0, "frame"), "0 frames");
-  assertEquals(counted(1, "frame"), "1 frame");
-  assertEquals(counted(1_000_000, "frame"), "1,000,000 frames");
-  assertEquals(grouped(999), "999");
 });

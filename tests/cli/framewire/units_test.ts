@@ -6,11 +6,14 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  counted,
   countOption,
+  grouped,
   optional,
   sizeIn,
   sizeOption,
   sizeText,
+  textOption,
   timeIn,
   timeOption,
   timeText,
@@ -171,4 +174,17 @@ Deno.test("sizeText() shows no parts of a byte, which rates have", () => {
     "255 B",
     "1023 B",
   ]);
+});
+
+Deno.test("counted() and grouped() write numbers for people", () => {
+  assertEquals(counted(0, "frame"), "0 frames");
+  assertEquals(counted(1, "frame"), "1 frame");
+  assertEquals(counted(1_000_000, "frame"), "1,000,000 frames");
+  assertEquals(grouped(999), "999");
+});
+
+Deno.test("textOption() takes any text, and is undefined unless it is given", () => {
+  const option = textOption({ name: "send", value: "file", about: "a file" });
+  assertEquals(option.read("a b"), "a b");
+  assertEquals(option.read(option.fallback), undefined);
 });
