@@ -23,10 +23,17 @@ const SHORT_TEXT = 32;
 const NO_BYTES = new Uint8Array(0);
 const utf8 = new TextEncoder();
 
+type Buffer = Uint8Array<ArrayBuffer>;
+
 /** Buffers that no sink needs at the moment, by their length: sinks with nothing laid out hold none. */
-const pools = new Map<number, Uint8Array[]>();
+const pools: Buffer[][] = [];
 for (let size = SMALLEST_BUFFER; size <= LARGEST_BUFFER; size *= 4) {
-  pools.set(size, []);
+  pools.push([]);
+}
+
+/** Where the buffers of a length are, which is one of those above. */
+function poolOf(length: number): Buffer[] {
+  return pools[Math.clz32(SMALLEST_BUFFER) - Math.clz32(length) >> 1];
 }
 
 /** A piece that is complete. */
@@ -35,7 +42,7 @@ interface Chunk {
   /** How long it was when it was laid out: memory of a caller's may have been given away since. */
   length: number;
   /** The buffer it lies in, if that was made here and can be used again. */
-  buffer: Uint8Array | undefined;
+  buffer: Buffer | undefined;
   /** What is to be sent in its place, if it is made while it is sent. */
   body: FrameBody | undefined;
 }
@@ -65,14 +72,14 @@ export interface ByteSinkOptions {
  * ```
  */
 export class ByteSink {
-  #open: Uint8Array = NO_BYTES;
+  #open: Buffer = NO_BYTES;
   #used = 0;
   #sealed: Chunk[] = [];
   #sealedLength = 0;
   /** How many bytes were taken out since the sink was made. */
   #taken = 0;
   /** The buffer that the chunk taken last lies in, if it can be used again. */
-  #away: Uint8Array | undefined;
+  #away: Buffer | undefined;
   #size = SMALLEST_BUFFER;
   #keepFrom: number;
   #keepsOthers = false;
@@ -175,12 +182,7 @@ export class ByteSink {
    * @param count How many bytes.
    */
   reserve(count: number): void {
-    if (this.#used + count <= this.#open.length) return;
-    if (this.#used >= LARGEST_BUFFER >> 1) this.#seal();
-    const laidOut = this.#open.subarray(0, this.#used);
-    const buffer = this.#acquire(this.#used + count);
-    buffer.set(laidOut);
-    this.#open = buffer;
+    if (this.#used + count > this.#open.length) this.#makeRoom(count);
   }
 
   /**
@@ -301,11 +303,12 @@ export class ByteSink {
     if (this.#sealed.length === 0) {
       const length = this.#used;
       if (length === 0) return undefined;
-      this.#away = this.#open;
+      const open = this.#open;
+      this.#away = open;
       this.#taken += length;
       this.#open = NO_BYTES;
       this.#used = 0;
-      return this.#away.subarray(0, length);
+      return new Uint8Array(open.buffer, 0, length);
     }
     if (this.#sealed[0].body !== undefined) return undefined;
     const chunk = this.#sealed.shift();
@@ -326,10 +329,10 @@ export class ByteSink {
     const buffer = this.#away;
     if (buffer === undefined) return;
     this.#away = undefined;
-    const pool = pools.get(buffer.length);
-    if (pool !== undefined && pool.length * buffer.length < POOLED) {
-      pool.push(buffer);
-    }
+    const { length } = buffer;
+    if (length > LARGEST_BUFFER) return;
+    const pool = poolOf(length);
+    if (pool.length * length < POOLED) pool.push(buffer);
   }
 
   /** Lays out a text of ASCII characters; the platform's encoder costs more to call. */
@@ -358,6 +361,13 @@ export class ByteSink {
     if (body !== undefined) this.#bodyLength += length;
   }
 
+  #makeRoom(count: number): void {
+    if (this.#used >= LARGEST_BUFFER >> 1) this.#seal();
+    const buffer = this.#acquire(this.#used + count);
+    if (this.#used > 0) buffer.set(this.#open.subarray(0, this.#used));
+    this.#open = buffer;
+  }
+
   /** Completes the chunk in the open buffer. */
   #seal(): void {
     if (this.#used === 0) return;
@@ -370,9 +380,9 @@ export class ByteSink {
   }
 
   /** A buffer of at least `count` bytes; the more is laid out between two writes, the larger they get. */
-  #acquire(count: number): Uint8Array {
+  #acquire(count: number): Buffer {
     while (this.#size < count && this.#size < LARGEST_BUFFER) this.#size *= 4;
     if (count > LARGEST_BUFFER) return new Uint8Array(count);
-    return pools.get(this.#size)?.pop() ?? new Uint8Array(this.#size);
+    return poolOf(this.#size).pop() ?? new Uint8Array(this.#size);
   }
 }

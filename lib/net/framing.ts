@@ -102,16 +102,35 @@ export interface Detached<C> {
 }
 
 /** The end of the stream, where `null` may be a frame. */
-const END = Symbol("end of stream");
+export const END: unique symbol = Symbol("end of stream");
 const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
+
+/** Who waits for a frame. */
+export interface Taker<T, R> {
+  /** Whether the stream ends when the connection is closed on this side. */
+  readonly closedIsEnd: boolean;
+  /** Makes of the frame, or of the end, what is returned. */
+  take(frame: T | typeof END): R;
+  /** Makes it of an error, or throws that. */
+  fail(error: unknown): R;
+}
 
 function orNull<T>(frame: T | typeof END): T | null {
   return frame === END ? null : frame;
 }
 
-function asResult<T>(frame: T | typeof END): IteratorResult<T> {
+function asResult<T>(
+  frame: T | typeof END,
+): IteratorResult<T, undefined> {
   return frame === END ? DONE : { value: frame, done: false };
 }
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+const FOR_READ = { closedIsEnd: false, take: orNull, fail: rethrow };
+const FOR_LOOP = { closedIsEnd: true, take: asResult, fail: rethrow };
 
 /** What a server looks at from time to time. */
 export interface Progress {
@@ -181,6 +200,15 @@ export let endWith: (peer: AnyFraming, reason: unknown) => void;
  * destroy what it has not received yet. How long that may take is for the caller to see to.
  */
 export let finish: (peer: AnyFraming) => Promise<void>;
+/** Gives the next frame if it is here, and the end if the connection was closed on this side. */
+export let takeHere: <T>(
+  peer: Framing<T, never, ByteConn>,
+) => T | typeof END | undefined;
+/** Reads the next frame, as none is here, and tells nobody but the taker of it, whose methods do not throw. */
+export let readFor: <T>(
+  peer: Framing<T, never, ByteConn>,
+  taker: Taker<T, void>,
+) => void;
 /** Gives the next frame as an iterator does. */
 let iterate: <T>(
   peer: Framing<T, never, ByteConn>,
@@ -278,6 +306,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     lookAt = (peer, progress) => peer.#lookAt(progress);
     endWith = (peer, error) => peer.#endWith(error);
     finish = (peer) => peer.#finish();
+    takeHere = (peer) => peer.#takeHere();
+    readFor = (peer, taker) => void peer.#read(undefined, taker);
     iterate = (peer) => peer.#iterate();
   }
 
@@ -356,7 +386,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#read(options, orNull);
+    return this.#read<T | null>(options, FOR_READ);
   }
 
   /**
@@ -394,10 +424,11 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#read(
-      options,
-      (first) => first === END ? null : this.#batch(first),
-    );
+    return this.#read(options, {
+      closedIsEnd: false,
+      take: (first) => first === END ? null : this.#batch(first),
+      fail: rethrow,
+    });
   }
 
   /**
@@ -594,16 +625,17 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   #iterate(): Promise<IteratorResult<T, undefined>> {
-    if (this.#closedHere) return Promise.resolve(DONE);
     try {
-      const frame = this.tryRead();
-      if (frame !== undefined) {
-        return Promise.resolve({ value: frame, done: false });
-      }
+      const frame = this.#takeHere();
+      if (frame !== undefined) return Promise.resolve(asResult(frame));
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#read(undefined, asResult, true);
+    return this.#read<IteratorResult<T, undefined>>(undefined, FOR_LOOP);
+  }
+
+  #takeHere(): T | typeof END | undefined {
+    return this.#closedHere ? END : this.tryRead();
   }
 
   /** A frame with all that are here behind it. */
@@ -640,13 +672,11 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * coroutine.
    *
    * @param options When to give up.
-   * @param give Makes what the caller returns of the frame, or of the end.
-   * @param closedIsEnd Whether the stream ends when the connection is closed on this side.
+   * @param taker Who waits for the frame.
    */
   #read<R>(
     options: WaitOptions | undefined,
-    give: (frame: T | typeof END) => R,
-    closedIsEnd = false,
+    taker: Taker<T, R>,
   ): Promise<R> {
     this.#reading = true;
     // Nothing is added before something comes: what was written while frames were here leaves now.
@@ -656,28 +686,31 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
       this.#stopAt !== Infinity || this.#feeding !== undefined ||
       this.#decoder.bodyLeft > 0
     ) {
-      return this.#readOn(options, give, closedIsEnd);
+      return this.#readOn(options, taker);
     }
-    return this.#receive().then((count) => {
-      let frame: T | undefined;
-      try {
-        frame = this.#takeIn(count);
-      } catch (error) {
-        return this.#readEnds(error, give, closedIsEnd);
-      }
-      if (frame === undefined) {
-        return this.#readOn(undefined, give, closedIsEnd);
-      }
-      this.#reading = false;
-      return give(frame);
-    }, (error) => this.#readEnds(this.#failRead(error), give, closedIsEnd));
+    return this.#receive().then(
+      (count) => this.#received(count, taker),
+      (error) => this.#readEnds(this.#failRead(error), taker),
+    );
+  }
+
+  /** Something has come, or the end. */
+  #received<R>(count: number | null, taker: Taker<T, R>): R | Promise<R> {
+    let frame: T | undefined;
+    try {
+      frame = this.#takeIn(count);
+    } catch (error) {
+      return this.#readEnds(error, taker);
+    }
+    if (frame === undefined) return this.#readOn(undefined, taker);
+    this.#reading = false;
+    return taker.take(frame);
   }
 
   /** The read loop. */
   async #readOn<R>(
     options: WaitOptions | undefined,
-    give: (frame: T | typeof END) => R,
-    closedIsEnd: boolean,
+    taker: Taker<T, R>,
   ): Promise<R> {
     const deadline = options &&
       Deadline.from(options, (timeout) => this.#timedOut(timeout));
@@ -692,12 +725,12 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
           const frame = this.#stopped ? undefined : this.#next();
           if (frame === undefined) continue;
           this.#reading = false;
-          return give(frame);
+          return taker.take(frame);
         }
         if (this.#ended || this.#stopped) {
           const last = this.#endOfStream();
           this.#reading = false;
-          return give(last);
+          return taker.take(last);
         }
         const turn = this.#turn();
         if (turn !== undefined) {
@@ -715,25 +748,21 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
         const frame = this.#takeIn(count);
         if (frame === undefined) continue;
         this.#reading = false;
-        return give(frame);
+        return taker.take(frame);
       }
     } catch (error) {
-      return this.#readEnds(error, give, closedIsEnd);
+      return this.#readEnds(error, taker);
     } finally {
       deadline?.[Symbol.dispose]();
     }
   }
 
   /** What a read comes to that failed. */
-  #readEnds<R>(
-    error: unknown,
-    give: (frame: T | typeof END) => R,
-    closedIsEnd: boolean,
-  ): R {
+  #readEnds<R>(error: unknown, taker: Taker<T, R>): R {
     this.#reading = false;
     this.#readErrors++;
-    if (closedIsEnd && this.#closedHere) return give(END);
-    throw error;
+    const ended = taker.closedIsEnd && this.#closedHere;
+    return ended ? taker.take(END) : taker.fail(error);
   }
 
   /** Asks for leave to read more of a frame that has begun, if this is a server's connection and room is scarce. */
@@ -822,6 +851,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
 
   /** Whether reading was ended, and no frame is left that had begun to come then. */
   get #stopped(): boolean {
+    if (this.#stopAt === Infinity) return false;
     const { position, buffered } = this.#decoder;
     return position - buffered >= this.#stopAt;
   }

@@ -5,13 +5,18 @@
  */
 
 import { FrameTooLargeError } from "../errors.ts";
-import { answerTurn, type Framing } from "./framing.ts";
+import {
+  answerTurn,
+  END,
+  type Framing,
+  readFor,
+  takeHere,
+  type Taker,
+} from "./framing.ts";
 import type { Handler, PeerInfo, ServedConn } from "./served_connection.ts";
 
-const NOTHING: IteratorReturnResult<undefined> = {
-  value: undefined,
-  done: true,
-};
+/** Gives the response to a request. */
+type Answer<T, W> = (request: T, info: PeerInfo) => W | Promise<W>;
 
 /**
  * Makes a handler that answers every request of a connection, in the order in which they came. It ends with
@@ -33,37 +38,102 @@ const NOTHING: IteratorReturnResult<undefined> = {
 export function reply<T, W = T>(
   answer: (request: T, info: PeerInfo) => W | Promise<W>,
 ): Handler<T, W> {
-  return async (peer, info) => {
-    const requests = peer[Symbol.asyncIterator]();
-    let ended = false;
-    while (!ended) {
-      try {
-        let next = await requests.next();
-        while (!next.done) {
-          let turn: Promise<void> | undefined;
-          while ((turn = answerTurn(peer)) !== undefined) await turn;
-          const room = write(peer, answer(next.value, info));
-          next = NOTHING; // who waits for another request is not to keep this one
-          if (room !== undefined) await room;
-          next = await requests.next();
-        }
-        ended = true;
-      } catch (error) {
-        const skipped = error instanceof FrameTooLargeError &&
-          error.recoverable;
-        if (!skipped) throw error;
-        info.report(error);
-      }
-    }
+  return (peer, info) => {
+    const dialogue = new Dialogue(answer, peer, info);
+    dialogue.goOn();
+    return dialogue.over;
   };
 }
 
-/** Writes a response, as soon as there is one. */
-function write<T, W>(
-  peer: Framing<T, W, ServedConn>,
-  response: W | Promise<W>,
-): Promise<void> | undefined {
-  return response instanceof Promise
-    ? response.then((made) => peer.write(made))
-    : peer.write(response);
+/**
+ * Owns what is said on a connection. It takes frames as they come, in place of a loop with `await`: a request that is
+ * answered at once costs no promise.
+ */
+class Dialogue<T, W> implements Taker<T, void> {
+  readonly closedIsEnd = true;
+  #answer: Answer<T, W>;
+  #peer: Framing<T, W, ServedConn>;
+  #info: PeerInfo;
+  #over = Promise.withResolvers<void>();
+
+  constructor(
+    answer: Answer<T, W>,
+    peer: Framing<T, W, ServedConn>,
+    info: PeerInfo,
+  ) {
+    this.#answer = answer;
+    this.#peer = peer;
+    this.#info = info;
+  }
+
+  /** Is fulfilled at the end of the stream. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Answers what is here, then what comes. */
+  goOn(): void {
+    try {
+      const request = takeHere(this.#peer);
+      if (request === undefined) readFor(this.#peer, this);
+      else this.take(request);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Answers a request and those behind it that are here; then it waits for the next one, and keeps none of them. */
+  take(request: T | typeof END): void {
+    let next: T | typeof END | undefined = request;
+    try {
+      while (next !== undefined) {
+        if (next === END) return this.#over.resolve();
+        const wait = this.#respond(next);
+        if (wait !== undefined) return this.#goOnAfter(wait);
+        next = takeHere(this.#peer);
+      }
+      readFor(this.#peer, this);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Ends, unless a request was left out that is too long. */
+  fail(error: unknown): void {
+    const skipped = error instanceof FrameTooLargeError && error.recoverable;
+    if (!skipped) return this.#over.reject(error);
+    try {
+      this.#info.report(error);
+    } catch (thrown) {
+      return this.#over.reject(thrown);
+    }
+    this.#goOnAfter(Promise.resolve()); // at once, each of many would be a call inside the last one's
+  }
+
+  #goOnAfter(wait: Promise<void>): void {
+    wait.then(() => this.goOn(), (error) => this.fail(error));
+  }
+
+  /** Writes the response; returns a promise if another one is not to be written yet. */
+  #respond(request: T): Promise<void> | undefined {
+    const turn = answerTurn(this.#peer);
+    if (turn !== undefined) return this.#respondAfter(turn, request);
+    const response = this.#answer(request, this.#info);
+    return response instanceof Promise
+      ? this.#writeMade(response)
+      : this.#peer.write(response);
+  }
+
+  async #respondAfter(turn: Promise<void>, request: T): Promise<void> {
+    let wait: Promise<void> | undefined = turn;
+    while (wait !== undefined) {
+      await wait;
+      wait = answerTurn(this.#peer);
+    }
+    await this.#respond(request);
+  }
+
+  async #writeMade(response: Promise<W>): Promise<void> {
+    await this.#peer.write(await response);
+  }
 }

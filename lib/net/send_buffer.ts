@@ -73,6 +73,8 @@ export class SendBuffer {
   #scheduled = false;
   #seen = 0;
   #quietTurns = 0;
+  /** Whether it is to leave at the next turn. */
+  #due = false;
   #turnsBefore: SendBuffer | undefined;
   /** In order of their positions. */
   #waiters: Waiter[] = [];
@@ -152,9 +154,14 @@ export class SendBuffer {
       : undefined;
   }
 
-  /** Sends what was laid out, now, unless a write is under way: then it is sent after that. */
+  /**
+   * Sends what was laid out at the next turn, unless a write is under way: then it is sent after that. Where many
+   * connections answer in the same turn, their writes follow one another, and who gets the first is awake for all.
+   */
   flush(): void {
-    if (!this.#writing && this.sink.length > 0) this.#flush();
+    if (this.#writing || this.sink.length === 0) return;
+    this.#due = true;
+    if (!this.#scheduled) this.#schedule();
   }
 
   /**
@@ -262,19 +269,14 @@ export class SendBuffer {
     const before = this.#turnsBefore;
     this.#turnsBefore = undefined;
     const { position, length } = this.sink;
-    if (this.#writing || length === 0) {
-      this.#scheduled = false;
-      return before;
-    }
-    if (position !== this.#seen) {
-      this.#seen = position;
-      this.#quietTurns = 0;
-    } else this.#quietTurns++;
-    if (this.#quietTurns < QUIET_TURNS) this.#awaitTurn();
-    else {
-      this.#scheduled = false;
-      this.#flush();
-    }
+    const quiet = position === this.#seen;
+    this.#seen = position;
+    this.#quietTurns = quiet ? this.#quietTurns + 1 : 0;
+    const idle = this.#writing || length === 0;
+    if (idle || this.#due || this.#quietTurns === QUIET_TURNS) {
+      this.#scheduled = this.#due = false;
+      if (!idle) this.#flush();
+    } else this.#awaitTurn();
     return before;
   }
 
