@@ -43,6 +43,20 @@ export function readUint(
   byteOrder: ByteOrder,
 ): number {
   const p = position;
+  // By far the most common, and short enough to become part of what calls it.
+  if (width === 4 && byteOrder === "big") {
+    return (bytes[p] << 24 | bytes[p + 1] << 16 | bytes[p + 2] << 8 |
+      bytes[p + 3]) >>> 0;
+  }
+  return readOther(bytes, p, width, byteOrder);
+}
+
+function readOther(
+  bytes: Uint8Array,
+  p: number,
+  width: UintWidth,
+  byteOrder: ByteOrder,
+): number {
   if (byteOrder === "big") {
     switch (width) {
       case 1:

@@ -15,7 +15,8 @@ import { type ByteOrder, type UintWidth, writeUint } from "./byte_order.ts";
 import { FrameBody } from "./frame_body.ts";
 
 const SMALLEST_BUFFER = 1024;
-const LARGEST_BUFFER = 64 * 1024;
+const USUAL_BUFFER = 64 * 1024;
+const LARGEST_BUFFER = 256 * 1024;
 /** How much memory is kept of each size of buffer. */
 const POOLED = 1024 * 1024;
 /** Up to this length a text is laid out character by character. */
@@ -31,9 +32,10 @@ for (let size = SMALLEST_BUFFER; size <= LARGEST_BUFFER; size *= 4) {
   pools.push([]);
 }
 
-/** Where the buffers of a length are, which is one of those above. */
-function poolOf(length: number): Buffer[] {
-  return pools[Math.clz32(SMALLEST_BUFFER) - Math.clz32(length) >> 1];
+/** Where the buffers of a length are kept, if any are. */
+function poolOf(length: number): Buffer[] | undefined {
+  const index = Math.clz32(SMALLEST_BUFFER) - Math.clz32(length) >> 1;
+  return length === SMALLEST_BUFFER << 2 * index ? pools[index] : undefined;
 }
 
 /** A piece that is complete. */
@@ -56,6 +58,9 @@ export interface ByteSinkOptions {
    */
   keepFrom?: number;
 }
+
+/** Says how large the buffers of a sink may get, in which pieces are copied together: 64 or 256 KiB. */
+export let setLargestBuffer: (sink: ByteSink, size: number) => void;
 
 /**
  * The send buffer, as a codec sees it: bytes are laid out at its end.
@@ -81,9 +86,14 @@ export class ByteSink {
   /** The buffer that the chunk taken last lies in, if it can be used again. */
   #away: Buffer | undefined;
   #size = SMALLEST_BUFFER;
+  #largestSize = USUAL_BUFFER;
   #keepFrom: number;
   #keepsOthers = false;
   #bodyLength = 0;
+
+  static {
+    setLargestBuffer = (sink, size) => void (sink.#largestSize = size);
+  }
 
   /**
    * Makes an empty sink.
@@ -330,9 +340,8 @@ export class ByteSink {
     if (buffer === undefined) return;
     this.#away = undefined;
     const { length } = buffer;
-    if (length > LARGEST_BUFFER) return;
     const pool = poolOf(length);
-    if (pool.length * length < POOLED) pool.push(buffer);
+    if (pool !== undefined && pool.length * length < POOLED) pool.push(buffer);
   }
 
   /** Lays out a text of ASCII characters; the platform's encoder costs more to call. */
@@ -362,7 +371,7 @@ export class ByteSink {
   }
 
   #makeRoom(count: number): void {
-    if (this.#used >= LARGEST_BUFFER >> 1) this.#seal();
+    if (this.#used >= this.#largestSize >> 1) this.#seal();
     const buffer = this.#acquire(this.#used + count);
     if (this.#used > 0) buffer.set(this.#open.subarray(0, this.#used));
     this.#open = buffer;
@@ -381,8 +390,11 @@ export class ByteSink {
 
   /** A buffer of at least `count` bytes; the more is laid out between two writes, the larger they get. */
   #acquire(count: number): Buffer {
-    while (this.#size < count && this.#size < LARGEST_BUFFER) this.#size *= 4;
-    if (count > LARGEST_BUFFER) return new Uint8Array(count);
-    return poolOf(this.#size).pop() ?? new Uint8Array(this.#size);
+    if (this.#size > this.#largestSize) this.#size = this.#largestSize;
+    while (this.#size < count && this.#size < this.#largestSize) {
+      this.#size *= 4;
+    }
+    if (count > this.#size) return new Uint8Array(count);
+    return poolOf(this.#size)?.pop() ?? new Uint8Array(this.#size);
   }
 }

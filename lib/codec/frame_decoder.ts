@@ -189,7 +189,7 @@ export class FrameDecoder<T> {
     if (this.#failed) throw this.#failure;
     const received = this.#received;
     if (!received.ready) return undefined;
-    const { offset, skipping } = received;
+    const { length, skipping } = received;
     received.begin();
     try {
       if (skipping) {
@@ -200,7 +200,7 @@ export class FrameDecoder<T> {
       }
       const frame = this.#codec.decode(received);
       if (frame === undefined) received.settle();
-      else if (received.offset === offset && received.bodyLeft === 0) {
+      else if (received.length === length && received.bodyLeft === 0) {
         throw new TypeError(NO_PROGRESS);
       }
       return frame;
@@ -208,7 +208,7 @@ export class FrameDecoder<T> {
       // An error that left everything as it was would be thrown for ever: it is no way to go on.
       throw this.#fail(
         error,
-        skipping || received.offset > offset || received.skipping,
+        skipping || received.length < length || received.skipping,
       );
     }
   }

@@ -91,7 +91,7 @@ type AnyConnectOptions = MaybeTlsConnectOptions | UnixConnectOptions;
  * | `connectTimeout` | 10,000 ms    | `ConnectTimeoutError`; for each try, TLS and a PROXY header included                   |
  * | `signal`         | none         | rejects with its reason, at once                                                      |
  * | `retry`          | off          | `{}` tries 5 times in all, after up to 100, 200, 400 and 800 ms; see `RetryOptions`   |
- * | `highWaterMark`  | 65,536 bytes | `write` returns a promise                                                             |
+ * | `highWaterMark`  | 65,536 bytes | `write` returns a promise; grows to 262,144 unless it is given                        |
  * | `noDelay`        | true         | with Nagle's algorithm, a small frame may wait for 40 ms and more                     |
  * | `frames`         | `"owned"`    | whose memory a frame is: see `FrameOwnership`                                         |
  * | `tls`            | off          | `TlsHandshakeError` if the other side is not whom it should be                        |

@@ -63,7 +63,8 @@ export interface FramingOptions {
    */
   frames?: FrameOwnership;
   /**
-   * From how many unsent bytes on `write` asks the caller to wait.
+   * From how many unsent bytes on `write` asks the caller to wait. If it is not given, it grows to 262,144 when the
+   * connection has taken 64 KiB at once, as calls to the system for more bytes are fewer.
    *
    * @default {65_536}
    */
@@ -320,9 +321,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * @throws {RangeError} If an option is out of range.
    */
   constructor(conn: C, codec: Codec<T, W>, options: FramingOptions = {}) {
-    const { frames = "owned", highWaterMark = 64 * 1024, noDelay = true } =
-      options;
-    checkHighWaterMark(highWaterMark);
+    const { frames = "owned", highWaterMark, noDelay = true } = options;
+    checkHighWaterMark(highWaterMark ?? 0);
     this.#conn = conn;
     this.#codec = codec;
     this.#options = options;

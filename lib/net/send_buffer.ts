@@ -14,7 +14,7 @@
  */
 
 import type { ByteWriter } from "../bytes/byte_io.ts";
-import { ByteSink } from "../bytes/byte_sink.ts";
+import { ByteSink, setLargestBuffer } from "../bytes/byte_sink.ts";
 import type { FrameBody } from "../bytes/frame_body.ts";
 import { reasonOf } from "../codec/faults.ts";
 import { ConnectionError, WriteTimeoutError } from "../errors.ts";
@@ -24,8 +24,10 @@ import type { Account } from "./memory_budget.ts";
 
 /** From this length on, a payload is written from the caller's memory. */
 const KEEP_FROM = 64 * 1024;
-/** A chunk of this length leaves at once. */
-const FLUSH_FROM = 64 * 1024;
+/** A chunk of this length leaves at once, and so much may wait before a caller should. */
+const CHUNK = 64 * 1024;
+/** The same once the connection has taken a long chunk whole: a call to the system costs more than the bytes. */
+const LARGE_CHUNK = 256 * 1024;
 const QUIET_TURNS = 6;
 /** A connection that takes nothing so many times in a row is broken. */
 const MAX_EMPTY_WRITES = 100;
@@ -63,6 +65,9 @@ export class SendBuffer {
   account: Account | undefined;
   #conn: WritableConn;
   #highWaterMark: number;
+  /** Whether that is up to the program, rather than as large as a chunk. */
+  #markIsGiven: boolean;
+  #chunkSize = CHUNK;
   #sent = 0;
   #writing = false;
   /** What the write that is under way was given. */
@@ -94,9 +99,10 @@ export class SendBuffer {
   /** Why the connection was closed here: a body was not what was promised. */
   bodyFault: ConnectionError | undefined;
 
-  constructor(conn: WritableConn, highWaterMark: number) {
+  constructor(conn: WritableConn, highWaterMark: number | undefined) {
     this.#conn = conn;
-    this.#highWaterMark = highWaterMark;
+    this.#highWaterMark = highWaterMark ?? CHUNK;
+    this.#markIsGiven = highWaterMark !== undefined;
   }
 
   /** How many bytes the connection has taken. */
@@ -145,7 +151,7 @@ export class SendBuffer {
     const { sink } = this;
     const { keepsOthers } = sink;
     if (!this.#writing) {
-      if (sink.length >= FLUSH_FROM) this.#flush();
+      if (sink.length >= this.#chunkSize) this.#flush();
       else if (!this.#scheduled) this.#schedule();
     } else this.account?.holdQueued(this.#held);
     if (keepsOthers) return this.#until(sink.position, true);
@@ -318,12 +324,23 @@ export class SendBuffer {
     }
     this.#sent += count;
     if (this.#waiters.length > 0) this.#wake();
-    if (count === length) return this.#chunkDone();
+    if (count === length) {
+      if (length >= CHUNK >> 1 && this.#chunkSize === CHUNK) this.#grow();
+      return this.#chunkDone();
+    }
     try {
       this.#hand(this.#chunk.subarray(count));
     } catch (error) {
       this.#broke(error);
     }
+  }
+
+  /** The connection has taken a chunk whole: the next ones may be larger. */
+  #grow(): void {
+    if (!this.#markIsGiven) this.#highWaterMark = LARGE_CHUNK;
+    else if (this.#highWaterMark < LARGE_CHUNK) return;
+    this.#chunkSize = LARGE_CHUNK;
+    setLargestBuffer(this.sink, LARGE_CHUNK);
   }
 
   #chunkDone(): void {
@@ -332,7 +349,7 @@ export class SendBuffer {
     this.account?.holdQueued(this.#held);
     sink.recycle();
     if (this.#body !== undefined) return this.#pump();
-    if (sink.length >= FLUSH_FROM) return this.#flush();
+    if (sink.length >= this.#chunkSize) return this.#flush();
     this.#writing = false;
     if (sink.length > 0 && !this.#scheduled) this.#schedule();
   }

@@ -191,7 +191,7 @@ const ACCEPT_AGAIN = { minDelay: 50, maxDelay: 1000, jitter: 0 };
  * | `writeTimeout`             | 120,000 ms      | closed: `WriteTimeoutError` with `pending`                                                |
  * | `lingerTimeout`            | 2,000 ms        | closed, without an error: everything was sent                                             |
  * | `memoryBudget`             | 268,435,456 bytes | those that hold more than their share are not read from until there is room             |
- * | `highWaterMark`            | 65,536 bytes    | `write` returns a promise, by which the handler waits                                     |
+ * | `highWaterMark`            | 65,536 bytes    | `write` returns a promise, by which the handler waits; grows to 262,144 unless given      |
  *
  * The length of frames is limited by the codec (`maxFrameLength`, 1 MiB unless it is told otherwise). Time
  * counts against a peer only while the server waits for it.

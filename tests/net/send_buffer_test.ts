@@ -12,12 +12,17 @@ import {
   encodeFrame,
   FrameBody,
   Framing,
+  type FramingOptions,
   lengthPrefixed,
   lines,
   PeerResetError,
   WriteTimeoutError,
 } from "@framewire/framewire";
-import { connPair, scriptedConn } from "@framewire/framewire/testing";
+import {
+  connPair,
+  type ScriptedConn,
+  scriptedConn,
+} from "@framewire/framewire/testing";
 import {
   assert,
   assertEquals,
@@ -135,15 +140,41 @@ for (const [kind, pair] of CONNECTIONS) {
   }
 }
 
-Deno.test("Framing.write() fills every chunk, however many there are", async () => {
-  const conn = scriptedConn([]);
-  await using peer = new Framing(conn, lines());
+/** How long the writes were that a connection got while many short frames were sent, but for the last one. */
+async function fullChunks(
+  conn: ScriptedConn,
+  options: FramingOptions,
+): Promise<number[]> {
+  await using peer = new Framing(conn, lines(), options);
   for (let i = 0; i < 20_000; i++) await peer.write("x".repeat(59));
   await peer.drain();
-  const [first] = conn.writeCounts;
-  const last = conn.writeCounts.length - 1;
-  assert(first > 60_000);
-  assertEquals(new Set(conn.writeCounts.slice(0, last)), new Set([first]));
+  return conn.writeCounts.slice(0, -1);
+}
+
+Deno.test("Framing.write() fills chunks of 64 KiB, then of 256 KiB as they are taken whole", async () => {
+  const [first, ...others] = await fullChunks(scriptedConn([]), {});
+  assertEquals(first, 60 * Math.floor(65_536 / 60));
+  assertEquals(new Set(others), new Set([60 * Math.floor(262_144 / 60)]));
+});
+
+Deno.test("Framing.write() stays with 64 KiB where the highWaterMark says so", async () => {
+  const counts = await fullChunks(scriptedConn([]), { highWaterMark: 65_536 });
+  assertEquals(new Set(counts), new Set([60 * Math.floor(65_536 / 60)]));
+});
+
+Deno.test("Framing.write() stays with 64 KiB as long as writes are short, and asks to wait from there on", async () => {
+  const [here, there] = connPair({ capacity: 10_000 });
+  const peer = new Framing(here, lines());
+  const receiving = readAll(there);
+  const line = "x".repeat(59);
+  for (let i = 0; i < 20_000; i++) {
+    const room = peer.write(line);
+    assert(peer.stats.pending <= 65_536 + 60);
+    await room;
+  }
+  await peer.close();
+  assertEquals((await receiving).length, 20_000 * 60);
+  there.close();
 });
 
 for (const [kind, pair] of SOCKETS) {
@@ -579,7 +610,7 @@ Deno.test("Framing sends the same bytes whatever a connection takes at a time", 
     );
     const conn = scriptedConn([], steps);
     const peer = new Framing(conn, big, {
-      highWaterMark: random.pick([0, 1, 1000, 65_536]),
+      highWaterMark: random.pick([0, 1, 1000, 65_536, 10 ** 6]),
     });
     const expected: Uint8Array[] = [];
     for (let i = 0; i < 30; i++) {
