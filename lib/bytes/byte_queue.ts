@@ -824,12 +824,10 @@ export class ByteQueue {
     }
     const start = this.#start;
     const end = this.#end;
-    if (start === 0 && this.#reusable) {
-      this.#buffer = this.#buffer.transfer(capacity);
-      this.#bytes = new Uint8Array(this.#buffer);
-    } else if (capacity <= this.#buffer.byteLength && this.#reusable) {
+    if (capacity <= this.#buffer.byteLength && this.#reusable) {
       this.#bytes.copyWithin(0, start, end);
     } else {
+      // Not by transfer(), which writes zeros to what is new before anything has come for it.
       const bytes = new Uint8Array(capacity);
       bytes.set(this.#bytes.subarray(start, end));
       this.#bytes = bytes;
