@@ -22,7 +22,7 @@ export const MAX_TIMER: number = 2 ** 31 - 1;
 /**
  * The first `setTimeout` of a program takes the platform some milliseconds, as long as a short program takes in
  * all. A wait that is likely to end at once sets a timer only when it has lasted this long, in milliseconds;
- * until then it has a signal, which costs a tenth but keeps no program alive and cannot be taken back.
+ * until then it has a signal, which costs a tenth but cannot be taken back.
  */
 const BRIEF = 20;
 
@@ -66,7 +66,7 @@ function waitersFor(work: Promise<unknown>): Set<() => void> {
 export class Deadline implements Disposable {
   #signal: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #brief: AbortSignal | undefined;
+  #forgetBrief: (() => void) | undefined;
   #giveUp: ((reason: unknown) => void) | undefined;
   #leave: (() => void) | undefined;
   #abort = (): void => this.#end(this.#signal?.reason);
@@ -109,10 +109,13 @@ export class Deadline implements Disposable {
       this.#timer = setTimeout(timeUp, timeout);
       return;
     }
-    this.#brief = AbortSignal.timeout(BRIEF);
-    this.#brief.onabort = () => {
+    const brief = AbortSignal.timeout(BRIEF);
+    const goOn = () => {
       this.#timer = setTimeout(timeUp, timeout - BRIEF);
     };
+    brief.addEventListener("abort", goOn);
+    // With a listener, a signal keeps the program alive.
+    this.#forgetBrief = () => brief.removeEventListener("abort", goOn);
   }
 
   #end(reason: unknown): void {
@@ -142,7 +145,7 @@ export class Deadline implements Disposable {
 
   /** Stops the clock. */
   [Symbol.dispose](): void {
-    if (this.#brief !== undefined) this.#brief.onabort = null;
+    this.#forgetBrief?.();
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#leave?.();
     this.#signal?.removeEventListener("abort", this.#abort);

@@ -177,3 +177,29 @@ Deno.test("abortable() gives what the work gives, or rejects with the reason of 
   const failing = abortable(Promise.reject(new Error("unnoticed")), signal);
   assertEquals<unknown>(await rejection(failing), "enough");
 });
+
+Deno.test("Deadline keeps no program alive once it is disposed of", async () => {
+  const url = import.meta.resolve("../../lib/net/deadline.ts");
+  const program = `
+    import { Deadline } from ${JSON.stringify(url)};
+    {
+      using deadline = Deadline.from({ timeout: 60_000 }, () => new Error(), true);
+      await deadline.wait(Promise.resolve());
+    }
+    // It rings if something else keeps the program alive.
+    Deno.unrefTimer(setTimeout(() => console.log("still alive"), 5));
+    console.log("done");
+  `;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--quiet", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const stdin = child.stdin.getWriter();
+  await stdin.write(new TextEncoder().encode(program));
+  await stdin.close();
+  const { success, stdout } = await child.output();
+  assert(success);
+  assertEquals(new TextDecoder().decode(stdout), "done\n");
+});
