@@ -286,8 +286,8 @@ export class ByteQueue {
     if (length > most) return undefined;
     this.#start = this.#searched = this.#textStart;
     if (to + 1 === text.length) this.#text = "";
-    const ended = to > from && text.charCodeAt(to - 1) === before;
-    return text.slice(from, ended ? to - 1 : to);
+    const ended = length > 0 && this.#bytes[this.#start - 2] === before;
+    return text.substring(from, ended ? to - 1 : to);
   }
 
   /**
