@@ -45,15 +45,6 @@ interface Waiter {
   reject: (reason: unknown) => void;
 }
 
-/** The last of those that wait for the next turn, in one microtask for all; each knows the one before it. */
-let turning: SendBuffer | undefined;
-
-function turnAll(): void {
-  let buffer = turning;
-  turning = undefined;
-  while (buffer !== undefined) buffer = buffer.turn();
-}
-
 /** What is written to, and closed if a body is not what was promised. */
 type WritableConn = ByteWriter & { ref?(): void; close(): void };
 
@@ -80,6 +71,8 @@ export class SendBuffer {
   #quietTurns = 0;
   /** Whether it is to leave at the next turn. */
   #due = false;
+  /** The last of those that wait for the next turn, in one microtask for all; each knows the one before it. */
+  static #turning: SendBuffer | undefined;
   #turnsBefore: SendBuffer | undefined;
   /** In order of their positions. */
   #waiters: Waiter[] = [];
@@ -165,7 +158,7 @@ export class SendBuffer {
    * connections answer in the same turn, their writes follow one another, and who gets the first is awake for all.
    */
   flush(): void {
-    if (this.#writing || this.sink.length === 0) return;
+    if (this.#idle) return;
     this.#due = true;
     if (!this.#scheduled) this.#schedule();
   }
@@ -261,51 +254,89 @@ export class SendBuffer {
   }
 
   #awaitTurn(): void {
-    if (turning === undefined) queueMicrotask(turnAll);
-    this.#turnsBefore = turning;
-    turning = this;
+    if (SendBuffer.#turning === undefined) queueMicrotask(SendBuffer.#turnAll);
+    this.#turnsBefore = SendBuffer.#turning;
+    SendBuffer.#turning = this;
   }
 
-  /**
-   * A turn of the microtask queue has passed: sends if it was the last of enough quiet ones.
-   *
-   * @returns The one that waited before this one.
-   */
-  turn(): SendBuffer | undefined {
-    const before = this.#turnsBefore;
-    this.#turnsBefore = undefined;
-    const { position, length } = this.sink;
+  /** A turn of the microtask queue has passed: takes out all that is to leave, then hands it over. */
+  static #turnAll(this: void): void {
+    let buffer = SendBuffer.#turning;
+    SendBuffer.#turning = undefined;
+    let leaving: SendBuffer | undefined;
+    while (buffer !== undefined) {
+      const before: SendBuffer | undefined = buffer.#turnsBefore;
+      buffer.#turnsBefore = undefined;
+      if (!buffer.#mayGo()) buffer.#awaitTurn();
+      else if (!buffer.#idle && buffer.#take()) {
+        buffer.#turnsBefore = leaving;
+        leaving = buffer;
+      }
+      buffer = before;
+    }
+    // Calls to the system make the processor forget the rest, so there is little between them.
+    while (leaving !== undefined) {
+      const next: SendBuffer | undefined = leaving.#turnsBefore;
+      leaving.#turnsBefore = undefined;
+      leaving.#hand();
+      leaving = next;
+    }
+  }
+
+  /** Whether there is nothing to hand over, or not now. */
+  get #idle(): boolean {
+    return this.#writing || this.sink.length === 0;
+  }
+
+  /** Whether this turn is the last one to wait for. */
+  #mayGo(): boolean {
+    const { position } = this.sink;
     const quiet = position === this.#seen;
     this.#seen = position;
     this.#quietTurns = quiet ? this.#quietTurns + 1 : 0;
-    const idle = this.#writing || length === 0;
-    if (idle || this.#due || this.#quietTurns === QUIET_TURNS) {
-      this.#scheduled = this.#due = false;
-      if (!idle) this.#flush();
-    } else this.#awaitTurn();
-    return before;
+    const quietEnough = this.#quietTurns === QUIET_TURNS;
+    if (!this.#idle && !this.#due && !quietEnough) return false;
+    this.#scheduled = this.#due = false;
+    return true;
   }
 
   /** Hands the next chunk to the connection; there is one. */
   #flush(): void {
+    if (this.#take()) this.#hand();
+  }
+
+  /** Takes the next chunk out; says whether it is to be handed over. */
+  #take(): boolean {
     this.#writing = true;
     try {
       const chunk = this.sink.takeChunk();
+      if (chunk !== undefined && chunk.length > 0) {
+        this.#setChunk(chunk);
+        return true;
+      }
       if (chunk === undefined) this.#beginBody();
-      else if (chunk.length === 0) this.#chunkDone();
-      else this.#hand(chunk);
+      else this.#chunkDone();
     } catch (error) {
       this.#broke(error);
     }
+    return false;
   }
 
-  #hand(chunk: Uint8Array): void {
+  #setChunk(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.account?.holdQueued(this.#held);
+  }
+
+  #hand(): void {
+    if (this.#failed) return; // in the same turn
     // Made when they are needed: connections that never write are to cost little.
     this.#onWrote ??= (count) => this.#wrote(count);
     this.#onBroke ??= (error) => this.#broke(error);
-    this.#conn.write(chunk).then(this.#onWrote, this.#onBroke);
+    try {
+      this.#conn.write(this.#chunk).then(this.#onWrote, this.#onBroke);
+    } catch (error) {
+      this.#broke(error);
+    }
   }
 
   #wrote(count: number): void {
@@ -328,11 +359,8 @@ export class SendBuffer {
       if (length >= CHUNK >> 1 && this.#chunkSize === CHUNK) this.#grow();
       return this.#chunkDone();
     }
-    try {
-      this.#hand(this.#chunk.subarray(count));
-    } catch (error) {
-      this.#broke(error);
-    }
+    this.#setChunk(this.#chunk.subarray(count));
+    this.#hand();
   }
 
   /** The connection has taken a chunk whole: the next ones may be larger. */
@@ -420,11 +448,8 @@ export class SendBuffer {
   }
 
   #handPart(bytes: Uint8Array): void {
-    try {
-      this.#hand(bytes);
-    } catch (error) {
-      this.#broke(error);
-    }
+    this.#setChunk(bytes);
+    this.#hand();
   }
 
   /** The peer was promised a length: only the end of the connection can tell it that it does not get that. */
