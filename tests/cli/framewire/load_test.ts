@@ -219,7 +219,8 @@ for (const [name, loop] of Object.entries(LOOPS)) {
     }, (conn) => peer = conn);
     assertBalanced(stats);
     assertEquals(stats.answered, 5000);
-    assert(most > 0 && most < 65_536 + 2 * wire.length, `${most}`);
+    const mark = 262_144; // what it grows to, as such requests are taken at once at first
+    assert(most > 0 && most < mark + 2 * wire.length, `${most}`);
   });
 
   Deno.test(`Load in ${name} does not count what warms up`, async () => {
