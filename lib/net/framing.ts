@@ -729,6 +729,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
         }
         if (this.#ended || this.#stopped) {
           const last = this.#endOfStream();
+          await undefined; // who reads on in `take` would be called inside its own call
           this.#reading = false;
           return taker.take(last);
         }

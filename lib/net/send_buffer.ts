@@ -29,6 +29,8 @@ const CHUNK = 64 * 1024;
 /** The same once the connection has taken a long chunk whole: a call to the system costs more than the bytes. */
 const LARGE_CHUNK = 256 * 1024;
 const QUIET_TURNS = 6;
+/** What is laid out is counted after so many bytes, not at every frame. */
+const COUNT_FROM = 4096;
 /** A connection that takes nothing so many times in a row is broken. */
 const MAX_EMPTY_WRITES = 100;
 /** So is a source that gives nothing so many times in a row: nobody else would get a turn. */
@@ -63,6 +65,10 @@ export class SendBuffer {
   #writing = false;
   /** What the write that is under way was given. */
   #chunk = NO_BYTES;
+  /** Whether the connection has still to be given it. */
+  #taken = false;
+  /** The position from which on it is counted what waits. */
+  #countAt = COUNT_FROM;
   #onWrote: ((count: number) => void) | undefined;
   #onBroke: ((error: unknown) => void) | undefined;
   #emptyWrites = 0;
@@ -146,7 +152,8 @@ export class SendBuffer {
     if (!this.#writing) {
       if (sink.length >= this.#chunkSize) this.#flush();
       else if (!this.#scheduled) this.#schedule();
-    } else this.account?.holdQueued(this.#held);
+    }
+    if (this.#writing || sink.position >= this.#countAt) this.#count();
     if (keepsOthers) return this.#until(sink.position, true);
     return this.pending > this.#highWaterMark
       ? this.#until(sink.position - this.#highWaterMark, true)
@@ -159,6 +166,7 @@ export class SendBuffer {
    */
   flush(): void {
     if (this.#idle) return;
+    this.#count();
     this.#due = true;
     if (!this.#scheduled) this.#schedule();
   }
@@ -196,6 +204,7 @@ export class SendBuffer {
    * and of what comes behind it, nothing is handed over.
    */
   flushNow(): void {
+    this.#hand();
     if (this.#writing || this.#failed || this.sink.length === 0) return;
     const bodies = this.sink.dropBodies();
     for (const body of bodies) body.cancel().catch(() => {});
@@ -210,6 +219,7 @@ export class SendBuffer {
   fail(failure: unknown, reported = false): void {
     if (this.#failed) return;
     this.#failed = true;
+    this.#taken = false;
     this.#failure = failure;
     this.#reported = reported;
     for (const body of [this.#body, ...this.sink.dropBodies()]) {
@@ -324,11 +334,19 @@ export class SendBuffer {
 
   #setChunk(chunk: Uint8Array): void {
     this.#chunk = chunk;
+    this.#taken = true;
+    this.#count();
+  }
+
+  /** Counts what waits among what a server's connections hold. */
+  #count(): void {
+    this.#countAt = this.sink.position + COUNT_FROM;
     this.account?.holdQueued(this.#held);
   }
 
   #hand(): void {
-    if (this.#failed) return; // in the same turn
+    if (!this.#taken) return; // closed since, in the same turn
+    this.#taken = false;
     // Made when they are needed: connections that never write are to cost little.
     this.#onWrote ??= (count) => this.#wrote(count);
     this.#onBroke ??= (error) => this.#broke(error);
@@ -374,7 +392,7 @@ export class SendBuffer {
   #chunkDone(): void {
     const { sink } = this;
     this.#chunk = NO_BYTES;
-    this.account?.holdQueued(this.#held);
+    this.#count();
     sink.recycle();
     if (this.#body !== undefined) return this.#pump();
     if (sink.length >= this.#chunkSize) return this.#flush();

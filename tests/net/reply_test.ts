@@ -5,7 +5,9 @@
  */
 
 import {
+  type Codec,
   connect,
+  encodeFrame,
   FrameTooLargeError,
   type Handler,
   json,
@@ -17,6 +19,7 @@ import {
   serve,
 } from "@framewire/framewire";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { readAll, writeAll } from "../support/sockets.ts";
 
 Deno.test("reply() answers requests one after another", async () => {
   const shout = reply((line: string) => line.toUpperCase());
@@ -156,4 +159,46 @@ Deno.test("reply() ends with a request that is malformed", async () => {
   await peer.writeMany(["1", "{", "2"]);
   assertEquals([await peer.read(), await peer.read()], ["1", null]);
   assertInstanceOf(errors[0], MalformedFrameError);
+});
+
+Deno.test("reply() answers thousands of requests that the end of the stream completes", async () => {
+  /** Each byte is a frame, and none is known to be one before the end. */
+  const late: Codec<Uint8Array> = {
+    decode: () => undefined,
+    decodeEnd: (received) => received.length > 0 ? received.take(1) : undefined,
+    encode: (frame, out) => out.write(frame),
+  };
+  const bytes = new Uint8Array(20_000).map((_, i) => i);
+  await using server = serve({ port: 0 }, late, reply((frame) => frame));
+  const conn = await Deno.connect({ port: server.addr.port });
+  const [received] = await Promise.all([
+    readAll(conn),
+    writeAll(conn, bytes).then(() => conn.closeWrite()),
+  ]);
+  conn.close();
+  assertEquals(received, bytes);
+});
+
+Deno.test("reply() answers those that ask in the same turn within the memory budget", async () => {
+  const LIMIT = 1024 * 1024;
+  const SIZE = 60_000;
+  await using server = serve(
+    { port: 0, memoryBudget: LIMIT, onError: () => {} },
+    lines(),
+    reply(() => "x".repeat(SIZE)),
+  );
+  const held = () => server.stats.memoryPeak > LIMIT / 2;
+  const { port } = server.addr;
+  const conns = await Promise.all(
+    Array.from({ length: 150 }, () => Deno.connect({ port })),
+  );
+  // Nobody reads, so that the answers fill the buffers of the system, then the server's.
+  const asking = encodeFrame(lines(), "?");
+  for (let more = 20; more > 0; more -= held() ? 1 : 0) {
+    await Promise.all(conns.map((conn) => conn.write(asking)));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  for (const conn of conns) conn.close();
+  const { memoryPeak } = server.stats;
+  assert(memoryPeak < LIMIT + 2 * SIZE, `${memoryPeak}`);
 });

@@ -765,3 +765,22 @@ for (const [what, next, said] of MISBEHAVED) {
     there.close();
   });
 }
+
+Deno.test("Framing hands over what was written before it is disposed of by another connection's write", async () => {
+  const closed = scriptedConn([]);
+  const other = new Framing(closed, lines());
+  const closing = scriptedConn([]);
+  const write = closing.write.bind(closing);
+  closing.write = (bytes) => {
+    other[Symbol.dispose]();
+    return write(bytes);
+  };
+  // They leave in the same turn, in the order in which they were written, or in the other one.
+  const peer = new Framing(closing, lines());
+  peer.write("first");
+  other.write("second");
+  await peer.drain();
+  peer[Symbol.dispose]();
+  assertEquals(closed.written, new TextEncoder().encode("second\n"));
+  assert(closed.closed);
+});
