@@ -766,21 +766,24 @@ for (const [what, next, said] of MISBEHAVED) {
   });
 }
 
-Deno.test("Framing hands over what was written before it is disposed of by another connection's write", async () => {
-  const closed = scriptedConn([]);
-  const other = new Framing(closed, lines());
-  const closing = scriptedConn([]);
-  const write = closing.write.bind(closing);
-  closing.write = (bytes) => {
-    other[Symbol.dispose]();
-    return write(bytes);
-  };
-  // They leave in the same turn, in the order in which they were written, or in the other one.
-  const peer = new Framing(closing, lines());
-  peer.write("first");
-  other.write("second");
-  await peer.drain();
-  peer[Symbol.dispose]();
-  assertEquals(closed.written, new TextEncoder().encode("second\n"));
-  assert(closed.closed);
-});
+for (const order of ["before", "after"]) {
+  Deno.test(`Framing hands over what was written ${order} what another connection gets, whose write disposes of it`, async () => {
+    const closed = scriptedConn([]);
+    const other = new Framing(closed, lines());
+    const closing = scriptedConn([]);
+    const write = closing.write.bind(closing);
+    closing.write = (bytes) => {
+      other[Symbol.dispose]();
+      return write(bytes);
+    };
+    const peer = new Framing(closing, lines());
+    // They leave in the same turn.
+    for (const framing of order === "before" ? [other, peer] : [peer, other]) {
+      framing.write("something");
+    }
+    await peer.drain();
+    peer[Symbol.dispose]();
+    assertEquals(closed.written, new TextEncoder().encode("something\n"));
+    assert(closed.closed);
+  });
+}
