@@ -49,6 +49,9 @@ interface Chunk {
   body: FrameBody | undefined;
 }
 
+/** In place of an array for each sink that has sealed nothing yet. */
+const NOTHING: Chunk[] = [];
+
 /** How a {@linkcode ByteSink} treats large pieces. */
 export interface ByteSinkOptions {
   /**
@@ -79,7 +82,7 @@ export let setLargestBuffer: (sink: ByteSink, size: number) => void;
 export class ByteSink {
   #open: Buffer = NO_BYTES;
   #used = 0;
-  #sealed: Chunk[] = [];
+  #sealed = NOTHING;
   #sealedLength = 0;
   /** How many bytes were taken out since the sink was made. */
   #taken = 0;
@@ -364,7 +367,7 @@ export class ByteSink {
   #keep(bytes: Uint8Array, body?: FrameBody): void {
     const { length } = body ?? bytes;
     this.#seal();
-    this.#sealed.push({ bytes, length, buffer: undefined, body });
+    this.#push({ bytes, length, buffer: undefined, body });
     this.#sealedLength += length;
     this.#keepsOthers = true;
     if (body !== undefined) this.#bodyLength += length;
@@ -382,10 +385,15 @@ export class ByteSink {
     if (this.#used === 0) return;
     const length = this.#used;
     const bytes = this.#open.subarray(0, length);
-    this.#sealed.push({ bytes, length, buffer: this.#open, body: undefined });
+    this.#push({ bytes, length, buffer: this.#open, body: undefined });
     this.#sealedLength += this.#used;
     this.#open = NO_BYTES;
     this.#used = 0;
+  }
+
+  #push(chunk: Chunk): void {
+    if (this.#sealed === NOTHING) this.#sealed = [];
+    this.#sealed.push(chunk);
   }
 
   /** A buffer of at least `count` bytes; the more is laid out between two writes, the larger they get. */

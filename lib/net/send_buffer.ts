@@ -47,6 +47,9 @@ interface Waiter {
   reject: (reason: unknown) => void;
 }
 
+/** In place of an array for each connection on which nobody has waited yet. */
+const NOBODY: Waiter[] = [];
+
 /** What is written to, and closed if a body is not what was promised. */
 type WritableConn = ByteWriter & { ref?(): void; close(): void };
 
@@ -81,7 +84,7 @@ export class SendBuffer {
   static #turning: SendBuffer | undefined;
   #turnsBefore: SendBuffer | undefined;
   /** In order of their positions. */
-  #waiters: Waiter[] = [];
+  #waiters = NOBODY;
   #failed = false;
   #failure: unknown;
   /** Whether the failure has been thrown to somebody. */
@@ -161,11 +164,15 @@ export class SendBuffer {
   }
 
   /**
-   * Sends what was laid out at the next turn, unless a write is under way: then it is sent after that. Where many
-   * connections answer in the same turn, their writes follow one another, and who gets the first is awake for all.
+   * Sends what was laid out, unless a write is under way: then it is sent after that. Where other connections wait for
+   * their turn, it leaves with what they have: the writes follow one another, and who gets the first is awake for all.
    */
   flush(): void {
     if (this.#idle) return;
+    const others = SendBuffer.#turning === this
+      ? this.#turnsBefore
+      : SendBuffer.#turning;
+    if (others === undefined) return this.#flush();
     this.#count();
     this.#due = true;
     if (!this.#scheduled) this.#schedule();
@@ -231,7 +238,7 @@ export class SendBuffer {
     this.sink.truncate(this.sink.position - this.sink.length);
     this.account?.holdQueued(0);
     const waiters = this.#waiters;
-    this.#waiters = [];
+    this.#waiters = NOBODY;
     for (const { told, reject } of waiters) {
       this.#perhapsReported ||= told;
       reject(failure);
@@ -239,6 +246,7 @@ export class SendBuffer {
   }
 
   #until(position: number, told: boolean): Promise<void> {
+    if (this.#waiters === NOBODY) this.#waiters = [];
     const waiters = this.#waiters;
     let index = waiters.length;
     while (index > 0 && waiters[index - 1].position > position) index--;
