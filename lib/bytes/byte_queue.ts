@@ -46,7 +46,7 @@ const NO_BUFFER = new ArrayBuffer(0);
 const NO_BYTES = new Uint8Array(NO_BUFFER);
 const NO_VIEW = new DataView(NO_BUFFER);
 /** The first slab, all that a connection has that waits, and what those behind it have at the least. */
-const FIRST_SLAB = 128;
+const FIRST_SLAB = 256;
 const SMALLEST_SLAB = 4 * 1024;
 const LARGEST_SLAB = 64 * 1024;
 /** Of frames from this length on, few would fit into that; when reads fill it, they get a larger one. */
@@ -613,7 +613,7 @@ export class ByteQueue {
 
   /**
    * The place where the next bytes go: read into it, then {@linkcode ByteQueue.commit} what came. It starts
-   * at 128 bytes, goes on with 4 KiB, and grows to 64 KiB while reads fill it, then to 256 KiB for frames of
+   * at 256 bytes, goes on with 4 KiB, and grows to 64 KiB while reads fill it, then to 256 KiB for frames of
    * 16 KiB or more; a frame that is larger gets a slab that grows with what has arrived of it.
    *
    * @param atLeast How many bytes it must take.

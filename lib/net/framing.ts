@@ -643,7 +643,9 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     const frames: T[] = [first];
     try {
       let frame: T | undefined;
-      while ((frame = this.#decoder.next()) !== undefined) frames.push(frame);
+      while (!this.#stopped && (frame = this.#decoder.next()) !== undefined) {
+        frames.push(frame);
+      }
     } catch (error) {
       this.#deferred = error;
     }
@@ -662,6 +664,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   /** The next frame that is here. */
   #next(): T | undefined {
     if (this.#deferred !== undefined) this.#throwDeferred();
+    if (this.#stopped) return undefined;
     const frame = this.#decoder.next();
     if (frame !== undefined) this.#framesReceived++;
     return frame;
@@ -722,7 +725,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
           const over = body.catch(() => {}); // who reads the body is told
           await (deadline?.wait(over) ?? over);
           this.#checkHere("read frame");
-          const frame = this.#stopped ? undefined : this.#next();
+          const frame = this.#next();
           if (frame === undefined) continue;
           this.#reading = false;
           return taker.take(frame);
@@ -785,7 +788,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   /** Takes in what a read gave; returns the first frame that is here then. */
   #takeIn(count: number | null): T | undefined {
     this.#commit(count);
-    const frame = count === null || this.#stopped ? undefined : this.#next();
+    const frame = count === null ? undefined : this.#next();
     this.#account?.holdReceived(this.#decoder.buffered);
     return frame;
   }

@@ -209,9 +209,9 @@ Deno.test("ByteQueue reuses its memory under borrowed and copied frames, not und
   }
 });
 
-Deno.test("ByteQueue makes room of 128 bytes, and of 64 KiB once reads fill it", () => {
+Deno.test("ByteQueue makes room of 256 bytes, and of 64 KiB once reads fill it", () => {
   const queue = new ByteQueue();
-  assertEquals(queue.room().length, 128);
+  assertEquals(queue.room().length, 256);
   const rooms: number[] = [];
   for (let i = 0; i < 6; i++) {
     const room = queue.room();
@@ -219,7 +219,7 @@ Deno.test("ByteQueue makes room of 128 bytes, and of 64 KiB once reads fill it",
     queue.commit(room.length);
     queue.drop(queue.length);
   }
-  assertEquals(rooms, [0.125, 4, 16, 64, 64, 64].map((size) => size * KIB));
+  assertEquals(rooms, [0.25, 4, 16, 64, 64, 64].map((size) => size * KIB));
 });
 
 Deno.test("ByteQueue does not grow while reads do not fill its room", () => {
@@ -577,7 +577,7 @@ Deno.test("ByteQueue makes room of 4 KiB behind the first, however little comes 
     queue.commit(10);
     queue.take(10);
   }
-  assertEquals([...rooms], [128, 4 * KIB]);
+  assertEquals([...rooms], [256, 4 * KIB]);
 });
 
 Deno.test("ByteQueue finds the first of the bytes that it looks for, whatever is around it", () => {

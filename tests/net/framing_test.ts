@@ -1198,3 +1198,23 @@ Deno.test("a body that is cancelled counts as a body until all of it has come", 
   assertEquals([progress.insideFrame, progress.insideBody], [false, false]);
   here.close();
 });
+
+Deno.test("Framing.stopReading() lets a frame end that has begun, and reads none behind it, by any way to read", async () => {
+  const ways: ((peer: Framing<string>) => Promise<(string | null)[]>)[] = [
+    async (peer) => [await peer.read(), await peer.read()],
+    async (peer) => [await peer.read(), peer.tryRead() ?? null],
+    async (peer) => [...await peer.readBatch() ?? [], await peer.read()],
+    async (peer) => [...await Array.fromAsync(peer), null],
+  ];
+  for (const way of ways) {
+    const [here, there] = connPair();
+    const peer = new Framing(here, lines());
+    await writeAll(there, raw("beg"));
+    await assertRejects(() => peer.read({ timeout: 1 }), ReadTimeoutError);
+    peer.stopReading();
+    await writeAll(there, raw("un\nbehind\n"));
+    assertEquals(await way(peer), ["begun", null]);
+    peer[Symbol.dispose]();
+    there.close();
+  }
+});
