@@ -42,16 +42,18 @@ export function readUint(
   width: UintWidth,
   byteOrder: ByteOrder,
 ): number {
-  const p = position;
-  // By far the most common, and short enough to become part of what calls it.
-  if (width === 4 && byteOrder === "big") {
-    return (bytes[p] << 24 | bytes[p + 1] << 16 | bytes[p + 2] << 8 |
-      bytes[p + 3]) >>> 0;
-  }
-  return readOther(bytes, p, width, byteOrder);
+  // By far the most common one is short enough to become part of what calls it.
+  return width === 4 && byteOrder === "big"
+    ? bigUint32(bytes, position)
+    : readAny(bytes, position, width, byteOrder);
 }
 
-function readOther(
+function bigUint32(bytes: Uint8Array, p: number): number {
+  return (bytes[p] << 24 | bytes[p + 1] << 16 | bytes[p + 2] << 8 |
+    bytes[p + 3]) >>> 0;
+}
+
+function readAny(
   bytes: Uint8Array,
   p: number,
   width: UintWidth,
@@ -66,11 +68,9 @@ function readOther(
       case 3:
         return bytes[p] << 16 | bytes[p + 1] << 8 | bytes[p + 2];
       case 4:
-        return (bytes[p] << 24 | bytes[p + 1] << 16 | bytes[p + 2] << 8 |
-          bytes[p + 3]) >>> 0;
+        return bigUint32(bytes, p);
       case 8:
-        return readUint(bytes, p, 4, "big") * 2 ** 32 +
-          readUint(bytes, p + 4, 4, "big");
+        return bigUint32(bytes, p) * 2 ** 32 + bigUint32(bytes, p + 4);
     }
   }
   switch (width) {
