@@ -13,6 +13,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { abortable, checkTimeout, Deadline } from "../../lib/net/deadline.ts";
+import { RunningProgram } from "../support/running_program.ts";
 import { rejection } from "../support/sockets.ts";
 
 const late = (timeout: number) => new Error(`after ${timeout}`);
@@ -190,16 +191,6 @@ Deno.test("Deadline keeps no program alive once it is disposed of", async () => 
     Deno.unrefTimer(setTimeout(() => console.log("still alive"), 5));
     console.log("done");
   `;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--quiet", "-"],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const stdin = child.stdin.getWriter();
-  await stdin.write(new TextEncoder().encode(program));
-  await stdin.close();
-  const { success, stdout } = await child.output();
-  assert(success);
-  assertEquals(new TextDecoder().decode(stdout), "done\n");
+  await using running = new RunningProgram(Deno.execPath(), ["eval", program]);
+  assertEquals(await running.end(), { code: 0, out: ["done"], err: [] });
 });
