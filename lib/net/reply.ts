@@ -88,6 +88,8 @@ class Dialogue<T, W> implements Taker<T, void> {
     try {
       while (next !== undefined) {
         if (next === END) return this.#over.resolve();
+        const turn = answerTurn(this.#peer);
+        if (turn !== undefined) return this.#takeAfter(turn, next);
         const wait = this.#respond(next);
         if (wait !== undefined) return this.#goOnAfter(wait);
         next = takeHere(this.#peer);
@@ -114,23 +116,17 @@ class Dialogue<T, W> implements Taker<T, void> {
     wait.then(() => this.goOn(), (error) => this.fail(error));
   }
 
+  /** Asks again when it is time: what one writes is counted before the next one asks. */
+  #takeAfter(turn: Promise<void>, request: T): void {
+    turn.then(() => this.take(request));
+  }
+
   /** Writes the response; returns a promise if another one is not to be written yet. */
   #respond(request: T): Promise<void> | undefined {
-    const turn = answerTurn(this.#peer);
-    if (turn !== undefined) return this.#respondAfter(turn, request);
     const response = this.#answer(request, this.#info);
     return response instanceof Promise
       ? this.#writeMade(response)
       : this.#peer.write(response);
-  }
-
-  async #respondAfter(turn: Promise<void>, request: T): Promise<void> {
-    let wait: Promise<void> | undefined = turn;
-    while (wait !== undefined) {
-      await wait;
-      wait = answerTurn(this.#peer);
-    }
-    await this.#respond(request);
   }
 
   async #writeMade(response: Promise<W>): Promise<void> {
