@@ -26,7 +26,7 @@ const utf8 = new TextEncoder();
 
 type Buffer = Uint8Array<ArrayBuffer>;
 
-/** Buffers that no sink needs at the moment, by their length: sinks with nothing laid out hold none. */
+/** Buffers that no sink needs at the moment, each list for four times the length: sinks with nothing laid out hold none. */
 const pools: Buffer[][] = [];
 for (let size = SMALLEST_BUFFER; size <= LARGEST_BUFFER; size *= 4) {
   pools.push([]);
@@ -62,8 +62,8 @@ export interface ByteSinkOptions {
   keepFrom?: number;
 }
 
-/** Says how large the buffers of a sink may get, in which pieces are copied together: 64 or 256 KiB. */
-export let setLargestBuffer: (sink: ByteSink, size: number) => void;
+/** Has a sink use buffers of up to 256 KiB from now on, in place of 64, to copy pieces together. */
+export let useLargeBuffers: (sink: ByteSink) => void;
 
 /**
  * The send buffer, as a codec sees it: bytes are laid out at its end.
@@ -95,7 +95,7 @@ export class ByteSink {
   #bodyLength = 0;
 
   static {
-    setLargestBuffer = (sink, size) => void (sink.#largestSize = size);
+    useLargeBuffers = (sink) => void (sink.#largestSize = LARGEST_BUFFER);
   }
 
   /**
@@ -398,7 +398,6 @@ export class ByteSink {
 
   /** A buffer of at least `count` bytes; the more is laid out between two writes, the larger they get. */
   #acquire(count: number): Buffer {
-    if (this.#size > this.#largestSize) this.#size = this.#largestSize;
     while (this.#size < count && this.#size < this.#largestSize) {
       this.#size *= 4;
     }

@@ -64,7 +64,7 @@ export interface FramingOptions {
   frames?: FrameOwnership;
   /**
    * From how many unsent bytes on `write` asks the caller to wait. If it is not given, it grows to 262,144 when the
-   * connection has taken 64 KiB at once, as calls to the system for more bytes are fewer.
+   * connection has taken 32 KiB or more at once: larger writes are fewer, and cost less.
    *
    * @default {65_536}
    */
@@ -732,7 +732,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
         }
         if (this.#ended || this.#stopped) {
           const last = this.#endOfStream();
-          await undefined; // who reads on in `take` would be called inside its own call
+          await undefined; // otherwise `take`, where it reads on, would be called inside its own call
           this.#reading = false;
           return taker.take(last);
         }

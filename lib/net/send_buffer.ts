@@ -5,7 +5,8 @@
  *
  * A chunk leaves when it is full, or when nothing was added for a few turns of the microtask queue: one turn is
  * what `await peer.write(frame)` in a loop takes, and up to five what an async generator takes to give the next
- * frame, so that such loops fill chunks too, and a lone frame leaves before any timer or other I/O.
+ * frame, so that such loops fill chunks too, and a lone frame leaves before any timer or other I/O. All connections
+ * share one microtask for each turn.
  *
  * When a body comes first in the sink, its source is asked for chunks instead, one at a time, until it has given
  * all; what was laid out behind it waits.
@@ -14,7 +15,7 @@
  */
 
 import type { ByteWriter } from "../bytes/byte_io.ts";
-import { ByteSink, setLargestBuffer } from "../bytes/byte_sink.ts";
+import { ByteSink, useLargeBuffers } from "../bytes/byte_sink.ts";
 import type { FrameBody } from "../bytes/frame_body.ts";
 import { reasonOf } from "../codec/faults.ts";
 import { ConnectionError, WriteTimeoutError } from "../errors.ts";
@@ -26,10 +27,12 @@ import type { Account } from "./memory_budget.ts";
 const KEEP_FROM = 64 * 1024;
 /** A chunk of this length leaves at once, and so much may wait before a caller should. */
 const CHUNK = 64 * 1024;
-/** The same once the connection has taken a long chunk whole: a call to the system costs more than the bytes. */
+/** The same once the connection has taken `GROW_FROM` bytes at once: a call to the system costs more than they do. */
 const LARGE_CHUNK = 256 * 1024;
+/** Less than a chunk has, which ends where the next frame would not fit. */
+const GROW_FROM = 32 * 1024;
 const QUIET_TURNS = 6;
-/** What is laid out is counted after so many bytes, not at every frame. */
+/** What is laid out is counted after so many bytes, not at every frame: that would cost a tenth of an echo. */
 const COUNT_FROM = 4096;
 /** A connection that takes nothing so many times in a row is broken. */
 const MAX_EMPTY_WRITES = 100;
@@ -80,9 +83,10 @@ export class SendBuffer {
   #quietTurns = 0;
   /** Whether it is to leave at the next turn. */
   #due = false;
-  /** The last of those that wait for the next turn, in one microtask for all; each knows the one before it. */
+  /** The last of those that wait for the next turn: a list, in which each knows the one before it. */
   static #turning: SendBuffer | undefined;
-  #turnsBefore: SendBuffer | undefined;
+  /** The one before it, in that list or among those that leave in a turn. */
+  #before: SendBuffer | undefined;
   /** In order of their positions. */
   #waiters = NOBODY;
   #failed = false;
@@ -170,7 +174,7 @@ export class SendBuffer {
   flush(): void {
     if (this.#idle) return;
     const others = SendBuffer.#turning === this
-      ? this.#turnsBefore
+      ? this.#before
       : SendBuffer.#turning;
     if (others === undefined) return this.#flush();
     this.#count();
@@ -211,7 +215,7 @@ export class SendBuffer {
    * and of what comes behind it, nothing is handed over.
    */
   flushNow(): void {
-    this.#hand();
+    this.#hand(); // what was taken out in this turn
     if (this.#writing || this.#failed || this.sink.length === 0) return;
     const bodies = this.sink.dropBodies();
     for (const body of bodies) body.cancel().catch(() => {});
@@ -273,7 +277,7 @@ export class SendBuffer {
 
   #awaitTurn(): void {
     if (SendBuffer.#turning === undefined) queueMicrotask(SendBuffer.#turnAll);
-    this.#turnsBefore = SendBuffer.#turning;
+    this.#before = SendBuffer.#turning;
     SendBuffer.#turning = this;
   }
 
@@ -283,19 +287,19 @@ export class SendBuffer {
     SendBuffer.#turning = undefined;
     let leaving: SendBuffer | undefined;
     while (buffer !== undefined) {
-      const before: SendBuffer | undefined = buffer.#turnsBefore;
-      buffer.#turnsBefore = undefined;
+      const before: SendBuffer | undefined = buffer.#before;
+      buffer.#before = undefined;
       if (!buffer.#mayGo()) buffer.#awaitTurn();
       else if (!buffer.#idle && buffer.#take()) {
-        buffer.#turnsBefore = leaving;
+        buffer.#before = leaving;
         leaving = buffer;
       }
       buffer = before;
     }
     // Calls to the system make the processor forget the rest, so there is little between them.
     while (leaving !== undefined) {
-      const next: SendBuffer | undefined = leaving.#turnsBefore;
-      leaving.#turnsBefore = undefined;
+      const next: SendBuffer | undefined = leaving.#before;
+      leaving.#before = undefined;
       leaving.#hand();
       leaving = next;
     }
@@ -306,7 +310,7 @@ export class SendBuffer {
     return this.#writing || this.sink.length === 0;
   }
 
-  /** Whether this turn is the last one to wait for. */
+  /** Takes note of a turn that has passed; says whether it was the last one to wait for. */
   #mayGo(): boolean {
     const { position } = this.sink;
     const quiet = position === this.#seen;
@@ -381,20 +385,18 @@ export class SendBuffer {
     }
     this.#sent += count;
     if (this.#waiters.length > 0) this.#wake();
-    if (count === length) {
-      if (length >= CHUNK >> 1 && this.#chunkSize === CHUNK) this.#grow();
-      return this.#chunkDone();
-    }
+    if (count >= GROW_FROM && this.#chunkSize === CHUNK) this.#grow();
+    if (count === length) return this.#chunkDone();
     this.#setChunk(this.#chunk.subarray(count));
     this.#hand();
   }
 
-  /** The connection has taken a chunk whole: the next ones may be larger. */
+  /** The connection takes much at once: the next chunks may be larger, if as much may wait. */
   #grow(): void {
     if (!this.#markIsGiven) this.#highWaterMark = LARGE_CHUNK;
     else if (this.#highWaterMark < LARGE_CHUNK) return;
     this.#chunkSize = LARGE_CHUNK;
-    setLargestBuffer(this.sink, LARGE_CHUNK);
+    useLargeBuffers(this.sink);
   }
 
   #chunkDone(): void {
