@@ -644,7 +644,9 @@ export class ByteQueue {
     if (free < Math.max(atLeast, enough) || crossesEnd || outgrown) {
       this.#renew(atLeast);
     }
-    return new Uint8Array(this.#buffer, this.#end);
+    return this.#end === 0
+      ? this.#bytes
+      : new Uint8Array(this.#buffer, this.#end);
   }
 
   /**
