@@ -87,12 +87,12 @@ export const SUITES: readonly Suite[] = [
       { name: "c", program: "c", count: 4_000_000 },
     ]),
     rows: [
-      { of: "framewire try", against: "deno bare", floor: 0.19, typical: 0.28 },
+      { of: "framewire try", against: "deno bare", floor: 0.23, typical: 0.33 },
       {
         of: "framewire iterate",
         against: "deno bare",
-        floor: 0.12,
-        typical: 0.18,
+        floor: 0.13,
+        typical: 0.19,
       },
       { of: "framewire try", against: "deno naive", floor: 38, typical: 57 },
       {
@@ -101,7 +101,7 @@ export const SUITES: readonly Suite[] = [
         floor: 23,
         typical: 34,
       },
-      { of: "framewire try", against: "c", floor: 0.17, typical: 0.25 },
+      { of: "framewire try", against: "c", floor: 0.21, typical: 0.3 },
     ],
   },
   {
@@ -134,22 +134,29 @@ export const SUITES: readonly Suite[] = [
       {
         of: "framewire buffered",
         against: "deno naive",
-        floor: 70,
-        typical: 105,
+        floor: 80,
+        typical: 118,
       },
       { of: "framewire await", against: "deno naive", floor: 35, typical: 53 },
-      { of: "framewire buffered", against: "c", floor: 0.36, typical: 0.53 },
+      { of: "framewire buffered", against: "c", floor: 0.42, typical: 0.6 },
     ],
   },
   {
     title: "echo 64 B, window of 1,000",
     measure: overSocket({ role: "echo", size: 64, window: 1000 }, rate, [
       ours("try", 1_000_000),
+      ours("reply", 1_000_000),
       { name: "deno bare", program: "bare", count: 400_000 },
       { name: "c", program: "c", count: 2_000_000 },
     ]),
     rows: [
       { of: "framewire try", against: "deno bare", floor: 0.92, typical: 1.35 },
+      {
+        of: "framewire reply",
+        against: "deno bare",
+        floor: 0.92,
+        typical: 1.35,
+      },
       { of: "framewire try", against: "c", floor: 0.43, typical: 0.64 },
     ],
   },
