@@ -38,6 +38,11 @@ function poolOf(length: number): Buffer[] | undefined {
   return length === SMALLEST_BUFFER << 2 * index ? pools[index] : undefined;
 }
 
+/** One that nobody uses, or a new one. */
+function bufferOf(length: number): Buffer {
+  return poolOf(length)?.pop() ?? new Uint8Array(length);
+}
+
 /** A piece that is complete. */
 interface Chunk {
   bytes: Uint8Array;
@@ -88,6 +93,7 @@ export class ByteSink {
   #taken = 0;
   /** The buffer that the chunk taken last lies in, if it can be used again. */
   #away: Buffer | undefined;
+  /** How long a buffer is for what does not fit into the smallest. */
   #size = SMALLEST_BUFFER;
   #largestSize = USUAL_BUFFER;
   #keepFrom: number;
@@ -321,6 +327,9 @@ export class ByteSink {
       this.#taken += length;
       this.#open = NO_BYTES;
       this.#used = 0;
+      if (length <= this.#size >> 2 && this.#size > SMALLEST_BUFFER) {
+        this.#size >>= 2;
+      }
       return new Uint8Array(open.buffer, 0, length);
     }
     if (this.#sealed[0].body !== undefined) return undefined;
@@ -396,12 +405,15 @@ export class ByteSink {
     this.#sealed.push(chunk);
   }
 
-  /** A buffer of at least `count` bytes; the more is laid out between two writes, the larger they get. */
+  /**
+   * A buffer of at least `count` bytes. It is the smallest for what may be all, as each of many connections may have
+   * one; then it is as long as has been of use lately.
+   */
   #acquire(count: number): Buffer {
+    if (count <= SMALLEST_BUFFER) return bufferOf(SMALLEST_BUFFER);
     while (this.#size < count && this.#size < this.#largestSize) {
       this.#size *= 4;
     }
-    if (count > this.#size) return new Uint8Array(count);
-    return poolOf(this.#size)?.pop() ?? new Uint8Array(this.#size);
+    return bufferOf(Math.max(this.#size, count));
   }
 }

@@ -253,6 +253,18 @@ Deno.test("ByteSink holds no large buffer while nothing is laid out", () => {
   assertStrictEquals(second.takeChunk()?.buffer, chunk?.buffer);
 });
 
+Deno.test("ByteSink lays little out in small buffers, after much too", () => {
+  const sink = new ByteSink();
+  const lengths = [60_000, 100, 60_000, 2000, 2000, 2000, 2000, 60_000, 60_000];
+  const buffers = lengths.map((length) => {
+    sink.write(new Uint8Array(length));
+    const { byteLength } = sink.takeChunk()?.buffer ?? new ArrayBuffer();
+    sink.recycle();
+    return byteLength / KIB;
+  });
+  assertEquals(buffers, [64, 1, 64, 64, 16, 4, 4, 64, 64]);
+});
+
 Deno.test("ByteSink hands a recycled buffer out once", () => {
   const sink = new ByteSink();
   sink.write(new Uint8Array(60 * KIB));
