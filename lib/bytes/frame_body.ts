@@ -23,7 +23,8 @@ export type BodySource =
  * One that is written is taken from its source as fast as the peer takes it, and frames written after it wait. The
  * peer is told the length before the first byte: a source that fails, or gives fewer bytes or more, ends the
  * connection. So does one that gives empty pieces a hundred times in a row. The source must end when it has given all:
- * its last piece is sent when it has, so that one that never does is never sent whole.
+ * its last piece is sent when it has, so that one that never does is never sent whole. A piece's memory is not to be
+ * touched before the next one is asked for, and that of the last one not even in a `finally`.
  *
  * One that was received may be written to another connection.
  *

@@ -425,11 +425,11 @@ export class SendBuffer {
   }
 
   /** Asks the body for more. */
-  #pump(last?: Uint8Array): void {
+  #pump(last?: Uint8Array, lastLength = last?.length): void {
     this.starved = true;
     try {
       Promise.resolve(this.#bodyBytes?.next()).then(
-        (result) => this.#bodyGave(result, last),
+        (result) => this.#bodyGave(result, last, lastLength),
         (error) => this.#bodyFailed(failed(error), error),
       );
     } catch (error) {
@@ -442,13 +442,18 @@ export class SendBuffer {
    *
    * @param result What it gave; what is no result is a fault of the source like any other.
    * @param last What it gave before, if that was all that it had to give.
+   * @param lastLength How long that was.
    */
   #bodyGave(
     result: IteratorResult<Uint8Array, unknown> | undefined,
     last: Uint8Array | undefined,
+    lastLength: number | undefined,
   ): void {
     if (this.#failed) return;
     this.starved = false;
+    if (last?.length !== lastLength) {
+      return this.#bodyFailed("gave its last piece away before it was sent");
+    }
     if (typeof result !== "object" || result === null) {
       return this.#bodyFailed("gave no result");
     }
@@ -470,7 +475,7 @@ export class SendBuffer {
       );
     }
     // The peer is to take for whole only what is: the last piece is sent when the source has ended.
-    if (value.length === 0) this.#pump(last);
+    if (value.length === 0) this.#pump(last, lastLength);
     else if (this.#bodyLeft === 0) this.#pump(value);
     else this.#handPart(value);
   }

@@ -382,6 +382,17 @@ const FAULTS: [
     },
     "the source of its body failed (no such disk), after 120 of 150 bytes",
   ],
+  [
+    "gives its last piece away",
+    async function* () {
+      yield new Uint8Array(100);
+      const last = new Uint8Array(50);
+      yield last;
+      yield new Uint8Array(0);
+      last.buffer.transfer();
+    },
+    "the source of its body gave its last piece away before it was sent, after 150 of 150 bytes",
+  ],
 ];
 
 for (const [what, source, said] of FAULTS) {
