@@ -55,10 +55,13 @@ class Finder {
   readonly longest: number;
   /** The byte that ends every delimiter and occurs nowhere else in them, if there is one. */
   readonly lastByte: number | undefined;
+  /** Which bytes delimiters begin with: 1 for those. */
+  readonly #begins = new Uint8Array(256);
 
   constructor(delimiters: readonly Uint8Array[]) {
     this.delimiters = delimiters.toSorted((a, b) => b.length - a.length);
     this.longest = this.delimiters[0].length;
+    for (const [first] of delimiters) this.#begins[first] = 1;
     const last = this.delimiters[0][this.longest - 1];
     this.lastByte =
       delimiters.every((delimiter) =>
@@ -71,6 +74,7 @@ class Finder {
   /** The first delimiter from `from` on, or the first place where one may have begun unless `final`. */
   find(bytes: Uint8Array, from: number, final: boolean): Match | undefined {
     for (let index = from; index < bytes.length; index++) {
+      if (this.#begins[bytes[index]] === 0) continue;
       const length = this.lengthAt(bytes, index, final);
       if (length !== undefined) return { index, length };
     }
@@ -145,6 +149,11 @@ function liesAt(
   return true;
 }
 
+function endsWith(bytes: Uint8Array, end: Uint8Array): boolean {
+  const start = bytes.length - end.length;
+  return start >= 0 && end.every((byte, i) => byte === bytes[start + i]);
+}
+
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
@@ -216,6 +225,20 @@ export function delimited(
     );
   }
   const { limit, onOversize } = checkLimits(options);
+  const { lastByte } = finder;
+  /** What makes the delimiter that is written a longer one, when a frame ends with it. */
+  const growths = finder.delimiters
+    .filter((one) => one.length > written.length && endsWith(one, written))
+    .map((one) => one.subarray(0, -written.length));
+
+  /** Whether it is known at a glance that a frame has no delimiter in it, and makes none with the one behind it. */
+  function isClear(frame: Uint8Array): boolean {
+    if (lastByte === undefined) {
+      return finder.longest === 1 && finder.find(frame, 0, true) === undefined;
+    }
+    return frame.indexOf(lastByte) < 0 &&
+      !growths.some((growth) => endsWith(frame, growth));
+  }
 
   /** How many bytes the delimiter takes that begins the frame; `undefined` if it is still arriving. */
   function leadLength(received: ByteQueue, final: boolean): number | undefined {
@@ -304,7 +327,6 @@ export function delimited(
     return cut(received, false);
   }
 
-  const { lastByte } = finder;
   const plain = delimiters.length === 1 && include === false &&
     lastByte !== undefined;
   const codec: BytesCodec = {
@@ -312,6 +334,11 @@ export function delimited(
       ? (received) => cutPlain(received, lastByte)
       : (received) => cut(received, false),
     encode(frame, out) {
+      if (include === false && frame.length <= limit && isClear(frame)) {
+        out.write(frame);
+        for (let i = 0; i < written.length; i++) out.byte(written[i]);
+        return;
+      }
       const lead = include === "prefix"
         ? finder.lengthAt(frame, 0, true) ?? -1
         : 0;
@@ -337,8 +364,8 @@ export function delimited(
       const end = content.subarray(Math.max(length - finder.longest + 1, 0));
       for (const next of include === "prefix" ? delimiters : [written]) {
         const match = finder.find(joined(end, next), 0, false);
-        const begins = finder.lengthAt(joined(frame, next), 0, false);
-        const grows = include === "prefix" && begins !== lead;
+        const grows = include === "prefix" &&
+          finder.lengthAt(joined(frame, next), 0, false) !== lead;
         if (ending === undefined && match?.index === end.length && !grows) {
           continue;
         }

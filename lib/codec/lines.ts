@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { ByteSink } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { Codec, LimitOptions } from "./codec.ts";
 import { delimited } from "./delimited.ts";
@@ -37,6 +38,8 @@ export interface LinesOptions extends LimitOptions {
   tail?: "error" | "emit";
 }
 
+/** Up to this length a line is given room for as many bytes as it may take, rather than memory of its own. */
+const SHORT = 8 * 1024;
 const CR = 13;
 const LF = 10;
 
@@ -87,11 +90,38 @@ export function lines(options: LinesOptions = {}): Codec<string> {
       return line.length > 1 ? line.subarray(0, -1) : undefined;
     },
   }, { decode: decodeUtf8, encode: encodeUtf8 });
-  if (allowCR) return byBytes;
-  return {
+  // Most lines are neither long nor broken, and come together with others.
+  const quick: Codec<string> = {
     ...byBytes,
-    // Most lines are neither too long nor broken, and come together with others.
-    decode: (received) =>
-      received.takeText(LF, limit, CR) ?? byBytes.decode(received),
+    encode(line, out) {
+      if (!layOut(line, newline, limit, out)) byBytes.encode(line, out);
+    },
   };
+  if (!allowCR) {
+    quick.decode = (received) =>
+      received.takeText(LF, limit, CR) ?? byBytes.decode(received);
+  }
+  return quick;
+}
+
+/** Lays out a line, if it is short and has neither a part of a line end nor a fault in it. */
+function layOut(
+  line: string,
+  newline: string,
+  limit: number,
+  out: ByteSink,
+): boolean {
+  if (typeof line !== "string" || line.length > Math.min(limit, SHORT)) {
+    return false;
+  }
+  if (line.includes("\n") || line.includes("\r") || !line.isWellFormed()) {
+    return false;
+  }
+  const { position } = out;
+  if (out.text(line) > limit) {
+    out.truncate(position);
+    return false;
+  }
+  for (let i = 0; i < newline.length; i++) out.byte(newline.charCodeAt(i));
+  return true;
 }

@@ -13,9 +13,16 @@ import {
   text,
   TruncatedFrameError,
 } from "@framewire/framewire";
-import { assertEquals, assertLess, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertThrows,
+} from "@std/assert";
+import { equals } from "@std/bytes";
 import { testEncoding } from "../support/encoding.ts";
 import { outcomes, testStreams } from "../support/outcomes.ts";
+import { Random } from "../support/random.ts";
 import { byteByByte, raw, unraw } from "../support/wire.ts";
 
 const CRLF = "\r\n";
@@ -393,6 +400,44 @@ Deno.test("delimited() cuts content that looks like the beginning of a delimiter
         }
       }
     }
+  }
+});
+
+Deno.test("delimited() writes just those frames that are read again, whatever comes behind them", () => {
+  const sets = [
+    ["\n"],
+    [CRLF],
+    ["\n", CRLF],
+    [CRLF, "\n"],
+    [",", ";"],
+    ["aab"],
+    ["b", "ab", "aab"],
+    ["ab", "\rb"],
+  ];
+  for (const delimiters of sets) {
+    const alphabet = raw(delimiters.join("") + "x");
+    const behind = [[], ...Array.from(alphabet, (byte) => [byte])];
+    const codec = delimited(delimiters);
+    const end = encodeFrame(codec, raw(""));
+    let refused = 0;
+    for (let seed = 0; seed < 500; seed++) {
+      const random = new Random(seed);
+      const frame = random.bytes(random.below(7), alphabet);
+      const isRead = behind.every((next) => {
+        const decoder = new FrameDecoder(codec);
+        decoder.push(Uint8Array.from([...frame, ...end, ...next]));
+        return equals(decoder.next() ?? raw("none"), frame);
+      });
+      const name = `${JSON.stringify(delimiters)}, seed ${seed}`;
+      if (isRead) {
+        const wire = Uint8Array.from([...frame, ...end]);
+        assertEquals(encodeFrame(codec, frame), wire, name);
+      } else {
+        refused++;
+        assertThrows(() => encodeFrame(codec, frame), RangeError, "", name);
+      }
+    }
+    assertGreater(refused, 10);
   }
 });
 

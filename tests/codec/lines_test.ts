@@ -5,6 +5,8 @@
  */
 
 import {
+  ByteSink,
+  type Codec,
   delimited,
   FrameDecoder,
   lines,
@@ -272,3 +274,40 @@ Deno.test("lines() cuts as a delimiter and text do, whatever comes and however i
     );
   }
 });
+
+Deno.test("lines() writes and refuses what a delimiter and text do", () => {
+  const alphabet = ["a", "b", "c", "é", "🐰", "\n", "\r", "\ud83d"];
+  for (let seed = 0; seed < 2000; seed++) {
+    const random = new Random(seed);
+    const usual = random.below(2) === 0 ? 5 : alphabet.length;
+    const units = Array.from(
+      { length: random.below(12) },
+      () => alphabet[random.below(usual)],
+    );
+    const line = units.join("").repeat(random.pick([1, 1, 1, 3000]));
+    const maxFrameLength = random.pick([5, 12, 1 << 20]);
+    const newline = random.pick(["\n", "\r\n"] as const);
+    const allowCR = random.below(2) === 0;
+    const ends = [newline, "\n", "\r\n", ...allowCR ? ["\r"] : []];
+    assertEquals(
+      written(lines({ newline, allowCR, maxFrameLength }), line),
+      written(
+        text(delimited(new Set(ends).values().toArray(), { maxFrameLength })),
+        line,
+      ),
+      `seed ${seed}`,
+    );
+  }
+});
+
+/** What a codec lays out, behind something else, or the error that it throws. */
+function written(codec: Codec<string>, line: string): unknown {
+  const out = new ByteSink();
+  out.byte(1);
+  try {
+    codec.encode(line, out);
+    return out.bytes();
+  } catch (error) {
+    return String(error);
+  }
+}
