@@ -8,7 +8,12 @@ import { decodeUtf8 } from "../bytes/utf8.ts";
 import type { BytesCodec, Codec } from "./codec.ts";
 import { mapCodec } from "./map_codec.ts";
 
+/** Up to this length texts are encoded side by side: memory of its own for each costs more than all else. */
+const SHORT = 1024;
+const SLAB = 16 * 1024;
 const encoder = new TextEncoder();
+let slab = new Uint8Array(0);
+let used = 0;
 
 /** Encodes a text as UTF-8; half a surrogate pair is not replaced silently, as `TextEncoder` would. */
 export function encodeUtf8(value: string): Uint8Array<ArrayBuffer> {
@@ -47,5 +52,22 @@ export function checkText(value: string): void {
  * ```
  */
 export function text(codec: BytesCodec): Codec<string> {
-  return mapCodec(codec, { decode: decodeUtf8, encode: encodeUtf8 });
+  return mapCodec(codec, { decode: decodeUtf8, encode: encodeSideBySide });
+}
+
+/** As `encodeUtf8`; a short text goes into memory that others have parts of. */
+function encodeSideBySide(value: string): Uint8Array<ArrayBuffer> {
+  if (typeof value !== "string" || value.length > SHORT) {
+    return encodeUtf8(value);
+  }
+  checkText(value);
+  const most = 3 * value.length; // a UTF-16 unit takes at most three bytes
+  if (slab.length - used < most) {
+    slab = new Uint8Array(SLAB);
+    used = 0;
+  }
+  const room = new Uint8Array(slab.buffer, used);
+  const { written } = encoder.encodeInto(value, room);
+  used += written;
+  return room.subarray(0, written);
 }

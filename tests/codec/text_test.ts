@@ -5,6 +5,7 @@
  */
 
 import {
+  ByteSink,
   fixedLength,
   FrameDecoder,
   lengthPrefixed,
@@ -15,6 +16,7 @@ import {
 import { assertEquals, assertThrows } from "@std/assert";
 import { testEncoding } from "../support/encoding.ts";
 import { testStreams } from "../support/outcomes.ts";
+import { Random } from "../support/random.ts";
 import { raw } from "../support/wire.ts";
 
 testStreams("text()", [
@@ -69,4 +71,18 @@ Deno.test("text() shows the frame that is not UTF-8", () => {
   const error = assertThrows(() => decoder.next(), MalformedFrameError);
   assertEquals(error.preview, new Uint8Array(32).fill(0xff));
   assertEquals(error.recoverable, true);
+});
+
+Deno.test("text() writes to no memory that a frame before it has", () => {
+  const codec = text(lengthPrefixed({ width: 2 }));
+  const out = new ByteSink({ keepFrom: 1 }); // keeps the memory that the texts lie in
+  const decoder = new FrameDecoder(codec);
+  const random = new Random(1);
+  const frames = Array.from(
+    { length: 2000 },
+    (_, i) => `${i} é`.repeat(random.below(400)),
+  );
+  for (const frame of frames) codec.encode(frame, out);
+  decoder.push(out.bytes());
+  for (const frame of frames) assertEquals(decoder.next(), frame);
 });
