@@ -5,82 +5,12 @@
  * @module
  */
 
-import {
-  asciiLength,
-  type Codec,
-  delimited,
-  fixedLength,
-  FrameDecoder,
-  type FrameOwnership,
-  headerBlock,
-  lengthPrefixed,
-  lines,
-  Message,
-  messages,
-  netstring,
-  text,
-  typed,
-  varintPrefixed,
-} from "../mod.ts";
+import { FrameDecoder, lengthPrefixed, lines } from "../mod.ts";
 import { chunksOf, expectCount, wireOf } from "./chunks.ts";
+import { candidates, COUNT, decodeAll } from "./codecs.ts";
 
-const COUNT = 1000;
 const FULL_READ = 64 * 1024;
 const PACKET = 1447;
-const payload = new Uint8Array(64).fill(0x61);
-
-function decodeAll<T>(
-  codec: Codec<T, never>,
-  chunks: readonly Uint8Array[],
-  frames: FrameOwnership = "owned",
-): number {
-  const decoder = new FrameDecoder(codec, { frames });
-  let count = 0;
-  for (const chunk of chunks) {
-    decoder.push(chunk);
-    while (decoder.next() !== undefined) count++;
-  }
-  return count;
-}
-
-interface Candidate {
-  name: string;
-  decode: (chunks: readonly Uint8Array[]) => number;
-  wire: Uint8Array;
-}
-
-function candidate<T, W>(
-  name: string,
-  codec: Codec<T, W>,
-  frame: W,
-): Candidate {
-  return {
-    name,
-    decode: (chunks) => decodeAll(codec, chunks),
-    wire: wireOf(codec, frame, COUNT),
-  };
-}
-
-const tagged = typed({ length: { 1: lengthPrefixed({ width: 2 }) } });
-const candidates: Candidate[] = [
-  candidate("lengthPrefixed()", lengthPrefixed(), payload),
-  candidate(
-    "lengthPrefixed({ width: 8 })",
-    lengthPrefixed({ width: 8 }),
-    payload,
-  ),
-  candidate("varintPrefixed()", varintPrefixed(), payload),
-  candidate("fixedLength(64)", fixedLength(64), payload),
-  candidate("typed()", tagged, { tag: 1, payload }),
-  candidate("asciiLength({ digits: 5 })", asciiLength({ digits: 5 }), payload),
-  candidate("netstring()", netstring(), payload),
-  candidate("headerBlock()", headerBlock(), payload),
-  candidate('delimited("\\n")', delimited("\n"), payload),
-  candidate('delimited("\\r\\n")', delimited("\r\n"), payload),
-  candidate("lines()", lines(), "a".repeat(64)),
-  candidate("text(lengthPrefixed())", text(lengthPrefixed()), "a".repeat(64)),
-  candidate("messages()", messages(), Message.binary(payload)),
-];
 
 for (const length of [FULL_READ, PACKET]) {
   const group = `decode ${COUNT} frames of 64 B from chunks of ${length} B`;
