@@ -31,11 +31,26 @@ export interface HeaderBlockOptions extends LimitOptions {
   maxHeaderLength?: number;
 }
 
+/** What a block begins with, and ends with, as nearly everybody lays it out. */
+const USUAL_BEGINNING = viewOf("Content-Length: ");
+const USUAL_END = viewOf("\r\n\r\n");
+const MOST_DIGITS = 15;
 const LF = 10;
+const ZERO = 0x30;
 const latin1 = new TextDecoder("latin1");
 /** What the first line of a block begins with: a name, or the end of the line. */
 const LINE_BEGINNING = /[!#$%&'*+\-.^_`|~0-9A-Za-z\r\n]/;
 const HEADER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\x20-\x7e\t]*)$/;
+
+/** How long a block is, and what it announces. */
+interface Block {
+  header: number;
+  content: number;
+}
+
+function viewOf(text: string): DataView {
+  return new DataView(new TextEncoder().encode(text).buffer);
+}
 
 /**
  * Cuts frames that begin with a header block in ASCII and its `Content-Length`, as in the base protocol of
@@ -138,14 +153,39 @@ export function headerBlock(options: HeaderBlockOptions = {}): BytesCodec {
     return Number(value);
   }
 
+  /** Reads a block that has nothing but the length, by its bytes. */
+  function readUsual(received: ByteQueue): Block | undefined {
+    const start = USUAL_BEGINNING.byteLength;
+    if (!received.matches(USUAL_BEGINNING, start)) return undefined;
+    const most = Math.min(start + MOST_DIGITS, received.length);
+    let content = 0;
+    let end = start;
+    for (; end < most; end++) {
+      const digit = received.at(end) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      content = 10 * content + digit;
+    }
+    const header = end + USUAL_END.byteLength;
+    const usual = end > start && header <= headerLimit &&
+      received.matches(USUAL_END, USUAL_END.byteLength, end);
+    return usual ? { header, content } : undefined;
+  }
+
+  /** Reads any block; gives `undefined` if its end has not come. */
+  function readBlock(received: ByteQueue): Block | undefined {
+    const header = blockLength(received);
+    if (header === undefined) return undefined;
+    return { header, content: contentLength(received, header) };
+  }
+
   return {
     decode(received) {
-      const header = blockLength(received);
-      if (header === undefined) {
+      const block = readUsual(received) ?? readBlock(received);
+      if (block === undefined) {
         received.need(received.length + 1);
         return undefined;
       }
-      const length = contentLength(received, header);
+      const { header, content: length } = block;
       if (length > limit) {
         const skipped = onOversize === "skip";
         const error = tooLarge(received, {

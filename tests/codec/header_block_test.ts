@@ -15,6 +15,7 @@ import {
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import { testEncoding } from "../support/encoding.ts";
 import { outcomes, testStreams } from "../support/outcomes.ts";
+import { Random } from "../support/random.ts";
 import { byteByByte, raw } from "../support/wire.ts";
 
 testStreams("headerBlock()", [
@@ -138,6 +139,31 @@ Deno.test("headerBlock() says what is wrong with a block", () => {
     decoder.push(raw(wire));
     const error = assertThrows(() => decoder.next(), FramingError);
     assertEquals(error.message, `Cannot read frame: ${message}`);
+  }
+});
+
+Deno.test("headerBlock() reads the usual block as any other", () => {
+  const alphabet = raw("0123456789\r\n :x");
+  for (let seed = 0; seed < 2000; seed++) {
+    const random = new Random(seed);
+    const digits = random.bytes(random.below(17), raw("0019"));
+    const block = [...digits, ...raw("\r\n\r\n")];
+    if (random.below(2) === 0) {
+      block[random.below(block.length)] = random.pick([...alphabet]);
+    }
+    const rest = [...block, ...random.bytes(random.below(30))];
+    const maxHeaderLength = random.pick([20, 25, 35, 100]);
+    const maxFrameLength = random.pick([3, 20, 1 << 20]);
+    const codec = headerBlock({ maxHeaderLength, maxFrameLength });
+    const [usual, other] = ["Content-Length: ", "Content-length: "].map(
+      (name) => Uint8Array.from([...raw(name), ...rest]),
+    );
+    const cuts = random.below(1000);
+    assertEquals(
+      outcomes(codec, new Random(cuts).chunks(usual)),
+      outcomes(codec, new Random(cuts).chunks(other)),
+      `seed ${seed}`,
+    );
   }
 });
 
