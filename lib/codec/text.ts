@@ -15,7 +15,7 @@ const encoder = new TextEncoder();
 let slab = new Uint8Array(0);
 let used = 0;
 
-/** Encodes a text as UTF-8; half a surrogate pair is not replaced silently, as `TextEncoder` would. */
+/** Encodes a text as UTF-8, in memory of its own; half a surrogate pair is not replaced silently, as `TextEncoder` would. */
 export function encodeUtf8(value: string): Uint8Array<ArrayBuffer> {
   checkText(value);
   return encoder.encode(value);
@@ -52,11 +52,11 @@ export function checkText(value: string): void {
  * ```
  */
 export function text(codec: BytesCodec): Codec<string> {
-  return mapCodec(codec, { decode: decodeUtf8, encode: encodeSideBySide });
+  return mapCodec(codec, { decode: decodeUtf8, encode: encodeToWrite });
 }
 
-/** As `encodeUtf8`; a short text goes into memory that others have parts of. */
-function encodeSideBySide(value: string): Uint8Array<ArrayBuffer> {
+/** As `encodeUtf8`, for bytes that are written and not kept: a short text goes into memory that others have parts of. */
+export function encodeToWrite(value: string): Uint8Array<ArrayBuffer> {
   if (typeof value !== "string" || value.length > SHORT) {
     return encodeUtf8(value);
   }
@@ -66,8 +66,9 @@ function encodeSideBySide(value: string): Uint8Array<ArrayBuffer> {
     slab = new Uint8Array(SLAB);
     used = 0;
   }
-  const room = new Uint8Array(slab.buffer, used);
+  const start = used;
+  const room = new Uint8Array(slab.buffer, start);
   const { written } = encoder.encodeInto(value, room);
   used += written;
-  return room.subarray(0, written);
+  return new Uint8Array(slab.buffer, start, written);
 }

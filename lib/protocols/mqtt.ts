@@ -15,7 +15,7 @@ import type { Codec, LimitOptions } from "../codec/codec.ts";
 import { tooLargeToWrite } from "../codec/faults.ts";
 import { mapCodec } from "../codec/map_codec.ts";
 import { checkLimits, checkOneOf } from "../codec/options.ts";
-import { encodeUtf8 } from "../codec/text.ts";
+import { encodeToWrite } from "../codec/text.ts";
 import { typed } from "../codec/typed.ts";
 import { varintPrefixed, writeVarint } from "../codec/varint_prefixed.ts";
 import { FieldReader } from "./field_reader.ts";
@@ -564,7 +564,7 @@ function readPacket(
 // Writing
 
 function toBytes(value: Uint8Array | string): Uint8Array {
-  return typeof value === "string" ? encodeUtf8(value) : value;
+  return typeof value === "string" ? encodeToWrite(value) : value;
 }
 
 /** What version 5 says beside. */

@@ -9,7 +9,7 @@
 
 import type { ByteSink } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
-import { encodeUtf8 } from "../codec/text.ts";
+import { encodeToWrite } from "../codec/text.ts";
 import type { FieldReader } from "./field_reader.ts";
 import { checkNumber } from "./refusal.ts";
 
@@ -60,5 +60,5 @@ export function writeBytes(
 
 /** Lays out a text. */
 export function writeText(out: ByteSink, text: string, what: string): void {
-  writeBytes(out, encodeUtf8(checkText(text, what)), what);
+  writeBytes(out, encodeToWrite(checkText(text, what)), what);
 }

@@ -13,7 +13,7 @@
 import { asciiLength } from "../codec/ascii_length.ts";
 import type { Codec, LimitOptions } from "../codec/codec.ts";
 import { checkLimits } from "../codec/options.ts";
-import { encodeUtf8 } from "../codec/text.ts";
+import { encodeToWrite } from "../codec/text.ts";
 
 /** A packet with something in it, or nothing. */
 export interface PktLineData<
@@ -110,7 +110,7 @@ export function pktLine(
         const { payload } = frame;
         const bytes = payload instanceof Uint8Array
           ? payload
-          : encodeUtf8(payload);
+          : encodeToWrite(payload);
         return data.encode(bytes, out);
       }
       const number = MARKS.indexOf(frame.type);

@@ -15,7 +15,7 @@ import type { ByteSink } from "../bytes/byte_sink.ts";
 import type { Codec } from "../codec/codec.ts";
 import { tooLargeToWrite } from "../codec/faults.ts";
 import { checkInteger, checkLimits } from "../codec/options.ts";
-import { encodeUtf8 } from "../codec/text.ts";
+import { encodeToWrite } from "../codec/text.ts";
 import {
   type CheckedRespLimits,
   fits64Bits,
@@ -347,7 +347,7 @@ class ValueWriter {
 
   /** A line of a text that may have anything in it but line ends. */
   #text(type: number, text: string): void {
-    const bytes = encodeUtf8(text);
+    const bytes = encodeToWrite(text);
     if (/[\r\n]/.test(text)) {
       throw new RangeError(
         "Cannot write frame: a simple string must not have CR or LF in it",
@@ -376,7 +376,7 @@ class ValueWriter {
 }
 
 function bytesOf(text: RespBytes): Uint8Array {
-  return text instanceof Uint8Array ? text : encodeUtf8(text);
+  return text instanceof Uint8Array ? text : encodeToWrite(text);
 }
 
 function integerText(value: number | bigint): string {

@@ -12,7 +12,7 @@
 
 import { ByteSink } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
-import { encodeUtf8 } from "../codec/text.ts";
+import { encodeToWrite } from "../codec/text.ts";
 import { checkNumber } from "./refusal.ts";
 
 /** An element of structured data. */
@@ -256,7 +256,7 @@ export function writeMessage(message: SyslogMessageInit): Uint8Array {
     checkNumber("severity", severity, 7);
   out.text(`<${priority}>`);
   const content = typeof message.message === "string"
-    ? encodeUtf8(message.message)
+    ? encodeToWrite(message.message)
     : message.message;
   if (message.type === "rfc3164") {
     out.write(content);
@@ -282,7 +282,7 @@ export function writeMessage(message: SyslogMessageInit): Uint8Array {
     out.text(`[${checkName(id)}`);
     for (const [name, value] of params) {
       out.text(` ${checkName(name)}="`);
-      out.write(encodeUtf8(value.replaceAll(/["\\\]]/g, "\\$&")));
+      out.write(encodeToWrite(value.replaceAll(/["\\\]]/g, "\\$&")));
       out.text('"');
     }
     out.text("]");
