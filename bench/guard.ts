@@ -188,6 +188,13 @@ export const SUITES: readonly Suite[] = [
     ],
   },
   {
+    title: "write lines of 80 B",
+    measure: inMemory("lines_out.ts", 80, 600_000),
+    rows: [
+      { of: "framewire", against: "TextEncoder", floor: 2, typical: 2.9 },
+    ],
+  },
+  {
     title: "messages",
     measure: inMemory("messages.ts", 10_000, 5),
     rows: [
