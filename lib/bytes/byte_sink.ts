@@ -417,3 +417,18 @@ export class ByteSink {
     return bufferOf(Math.max(this.#size, count));
   }
 }
+
+/** All bytes that are laid out, in one piece, of a sink that nobody needs any more: its buffers are for others. */
+export function takeBytes(sink: ByteSink): Uint8Array<ArrayBuffer> {
+  const bytes = sink.bytes();
+  while (sink.takeChunk() !== undefined) sink.recycle();
+  return bytes;
+}
+
+/** Lays out in one sink what is laid out in another one, which has no bodies and which nobody needs any more. */
+export function moveBytes(from: ByteSink, to: ByteSink): void {
+  for (let chunk; (chunk = from.takeChunk()) !== undefined;) {
+    to.write(chunk);
+    if (!to.keepsOthers) from.recycle(); // otherwise it may be kept as it is
+  }
+}

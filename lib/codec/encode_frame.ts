@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteSink } from "../bytes/byte_sink.ts";
+import { ByteSink, takeBytes } from "../bytes/byte_sink.ts";
 import type { Codec } from "./codec.ts";
 
 /**
@@ -32,5 +32,5 @@ export function encodeFrame<W>(
 ): Uint8Array<ArrayBuffer> {
   const out = new ByteSink();
   codec.encode(frame, out);
-  return out.bytes();
+  return takeBytes(out);
 }

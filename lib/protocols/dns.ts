@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ByteSink } from "../bytes/byte_sink.ts";
+import { ByteSink, moveBytes, takeBytes } from "../bytes/byte_sink.ts";
 import type { Codec, LimitOptions } from "../codec/codec.ts";
 import { ipText, ipv4Bytes, ipv6Bytes } from "../codec/ip_address.ts";
 import { lengthPrefixed } from "../codec/length_prefixed.ts";
@@ -363,9 +363,9 @@ class MessageWriter {
   #out = new ByteSink();
   #names = new DnsNameWriter();
 
-  /** What was laid out. */
-  get bytes(): Uint8Array {
-    return this.#out.bytes();
+  /** What was laid out; nothing more can be. */
+  finish(): Uint8Array {
+    return takeBytes(this.#out);
   }
 
   message(message: DnsMessageInit): void {
@@ -411,7 +411,7 @@ class MessageWriter {
     const content = new ByteSink();
     this.#content(record, content, this.#out.position + 2);
     this.#uint("length of a record", content.length, 2);
-    this.#out.write(content.bytes());
+    moveBytes(content, this.#out);
   }
 
   /** Lays out what a record says, which begins at a position of the message. */
@@ -500,7 +500,7 @@ export function dns(
     encode(message: DnsMessageInit) {
       const writer = new MessageWriter();
       orRefuse(() => writer.message(message));
-      return writer.bytes;
+      return writer.finish();
     },
   });
 }

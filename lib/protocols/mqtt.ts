@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ByteSink } from "../bytes/byte_sink.ts";
+import { ByteSink, moveBytes } from "../bytes/byte_sink.ts";
 import type { Codec, LimitOptions } from "../codec/codec.ts";
 import { tooLargeToWrite } from "../codec/faults.ts";
 import { mapCodec } from "../codec/map_codec.ts";
@@ -803,7 +803,7 @@ export function mqtt(
       if (length > limit) throw tooLargeToWrite(length, limit);
       out.byte(TYPES.indexOf(packet.type) << 4 | flags);
       writeVarint(out, length);
-      out.write(head.bytes());
+      moveBytes(head, out);
       out.write(payload);
     },
   };

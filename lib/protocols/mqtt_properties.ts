@@ -9,7 +9,7 @@
  * @module
  */
 
-import { ByteSink } from "../bytes/byte_sink.ts";
+import { ByteSink, moveBytes } from "../bytes/byte_sink.ts";
 import { writeVarint } from "../codec/varint_prefixed.ts";
 import type { FieldReader } from "./field_reader.ts";
 import {
@@ -278,7 +278,7 @@ export function writeProperties(
     writeProperty(laidOut, property, properties, of);
   }
   writeVarint(out, laidOut.length);
-  out.write(laidOut.bytes());
+  moveBytes(laidOut, out);
 }
 
 function writeProperty(

@@ -6,7 +6,7 @@
  */
 
 import { readUint, type UintWidth } from "../bytes/byte_order.ts";
-import { ByteSink } from "../bytes/byte_sink.ts";
+import { ByteSink, takeBytes } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { checkText } from "../codec/text.ts";
 import type { PostgresFormat, PostgresValue } from "./postgres_messages.ts";
@@ -126,9 +126,9 @@ export class BodyReader {
 export class BodyWriter {
   #out = new ByteSink();
 
-  /** What was laid out. */
+  /** What was laid out; nothing more can be. */
   finish(): Uint8Array {
-    return this.#out.bytes();
+    return takeBytes(this.#out);
   }
 
   /** Bytes as they are. */

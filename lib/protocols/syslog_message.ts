@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ByteSink } from "../bytes/byte_sink.ts";
+import { ByteSink, takeBytes } from "../bytes/byte_sink.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import { encodeToWrite } from "../codec/text.ts";
 import { checkNumber } from "./refusal.ts";
@@ -260,7 +260,7 @@ export function writeMessage(message: SyslogMessageInit): Uint8Array {
     : message.message;
   if (message.type === "rfc3164") {
     out.write(content);
-    return out.bytes();
+    return takeBytes(out);
   }
   if (type !== "rfc5424") {
     throw new RangeError(
@@ -289,7 +289,7 @@ export function writeMessage(message: SyslogMessageInit): Uint8Array {
   }
   if (content.length > 0) out.byte(SPACE);
   out.write(content);
-  return out.bytes();
+  return takeBytes(out);
 }
 
 function checkName(name: string): string {

@@ -13,6 +13,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { equals } from "@std/bytes";
+import { moveBytes, takeBytes } from "../../lib/bytes/byte_sink.ts";
 import { Random } from "../support/random.ts";
 import { raw, unraw } from "../support/wire.ts";
 
@@ -367,4 +368,51 @@ Deno.test("ByteSink asks nothing of a body without bytes", async () => {
   assertEquals([sink.length, sink.takeBody()], [0, undefined]);
   await Promise.resolve();
   assertEquals(log, ["cancelled"]);
+});
+
+Deno.test("takeBytes() and moveBytes() give back buffers that nobody looks at any more", () => {
+  const random = new Random(5);
+  const sinks = [new ByteSink(), new ByteSink({ keepFrom: 200 })];
+  const laidOut: number[][] = [[], []];
+  const taken: [bytes: Uint8Array, before: Uint8Array][] = [];
+  for (let i = 0; i < 3000; i++) {
+    const part = new ByteSink({ keepFrom: random.pick([100, Infinity]) });
+    const length = random.below(random.pick([10, 300, 3000]));
+    const bytes = random.bytes(length);
+    for (let at = 0; at < length;) {
+      const count = 1 + random.below(length);
+      part.write(bytes.slice(at, at += count));
+    }
+    const which = random.below(3);
+    if (which === 2) {
+      const whole = takeBytes(part);
+      assertEquals(whole, bytes);
+      taken.push([whole, bytes]);
+    } else {
+      moveBytes(part, sinks[which]);
+      laidOut[which].push(...bytes);
+    }
+    assertEquals(part.length, 0);
+  }
+  for (const [index, sink] of sinks.entries()) {
+    assert(equals(sink.bytes(), Uint8Array.from(laidOut[index])));
+  }
+  for (const [bytes, before] of taken) assert(equals(bytes, before));
+});
+
+Deno.test("takeBytes() and moveBytes() leave their buffer to the next sink", () => {
+  const buffers = new Set<ArrayBufferLike | undefined>();
+  for (let i = 0; i < 10; i++) {
+    const sink = new ByteSink();
+    sink.write(new Uint8Array(600 + i));
+    if (i % 2 === 0) assertEquals(takeBytes(sink).length, 600 + i);
+    else {
+      moveBytes(sink, new ByteSink());
+    }
+    const next = new ByteSink();
+    next.byte(1);
+    buffers.add(next.takeChunk()?.buffer);
+    next.recycle();
+  }
+  assertEquals(buffers.size, 1);
 });
