@@ -39,7 +39,7 @@ export interface LinesOptions extends LimitOptions {
 }
 
 /** Up to this length a line is given room for as many bytes as it may take, rather than memory of its own. */
-const SHORT = 8 * 1024;
+const SHORT = 1024;
 const CR = 13;
 const LF = 10;
 

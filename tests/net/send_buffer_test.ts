@@ -9,6 +9,7 @@ import {
   type Codec,
   ConnectionClosedError,
   ConnectionError,
+  delimited,
   encodeFrame,
   FrameBody,
   Framing,
@@ -145,8 +146,9 @@ async function fullChunks(
   conn: ScriptedConn,
   options: FramingOptions,
 ): Promise<number[]> {
-  await using peer = new Framing(conn, lines(), options);
-  for (let i = 0; i < 20_000; i++) await peer.write("x".repeat(59));
+  await using peer = new Framing(conn, delimited("\n"), options);
+  const frame = new Uint8Array(59);
+  for (let i = 0; i < 20_000; i++) await peer.write(frame);
   await peer.drain();
   return conn.writeCounts.slice(0, -1);
 }
