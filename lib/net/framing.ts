@@ -952,13 +952,18 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     const room = new Uint8Array(LINGER_ROOM);
     try {
       await this.#conn.closeWrite?.();
-      // Nobody is to read between these reads.
-      this.#decoder.failBody(this.#closedError("read frame"));
+      this.#failBody(); // nobody is to read between these reads
       let count = await (this.#pendingRead ?? this.#conn.read(room));
       while (count !== null) count = await this.#conn.read(room);
     } catch {
       return; // it is closed
     }
+  }
+
+  /** Tells who reads a body, if anybody does, that nothing more comes of it. */
+  #failBody(): void {
+    if (this.#decoder.bodyLeft === 0) return;
+    this.#decoder.failBody(this.#endReason ?? this.#closedError("read frame"));
   }
 
   /** Ends the connection at once, and gives everybody the reason. */
@@ -992,7 +997,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     if (this.#gone !== undefined) return;
     this.#gone = "closed";
     this.#send.fail(this.#closedError("write frame"), true);
-    this.#decoder.failBody(this.#endReason ?? this.#closedError("read frame"));
+    this.#failBody();
     this.#account?.[Symbol.dispose]();
     try {
       this.#conn.close();
