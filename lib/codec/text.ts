@@ -37,7 +37,8 @@ export function checkText(value: string): void {
 
 /**
  * Makes strings of a codec's frames, in strict UTF-8: bytes that are not UTF-8 are a recoverable
- * `MalformedFrameError`, and text that is not well-formed a `TypeError` when it is written.
+ * `MalformedFrameError`, and text that is not well-formed a `TypeError` when it is written. The frames that the
+ * codec is given to lay out may be parts of one `buffer`, which is not for it to look at.
  *
  * @param codec The codec that cuts the frames.
  * @returns The codec of strings.
@@ -62,7 +63,7 @@ export function encodeToWrite(value: string): Uint8Array<ArrayBuffer> {
   }
   checkText(value);
   const most = 3 * value.length; // a UTF-16 unit takes at most three bytes
-  if (slab.length - used < most) {
+  if (slab.length - used <= most) { // or a codec has given it away
     slab = new Uint8Array(SLAB);
     used = 0;
   }

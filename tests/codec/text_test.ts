@@ -6,6 +6,7 @@
 
 import {
   ByteSink,
+  encodeFrame,
   fixedLength,
   FrameDecoder,
   lengthPrefixed,
@@ -85,4 +86,17 @@ Deno.test("text() writes to no memory that a frame before it has", () => {
   for (const frame of frames) codec.encode(frame, out);
   decoder.push(out.bytes());
   for (const frame of frames) assertEquals(decoder.next(), frame);
+});
+
+Deno.test("text() goes on when a codec has given the memory of its frame away", () => {
+  const lengths: number[] = [];
+  const codec = text({
+    decode: () => undefined,
+    encode(frame) {
+      lengths.push(frame.length);
+      if (frame.buffer instanceof ArrayBuffer) frame.buffer.transfer();
+    },
+  });
+  for (const frame of ["", "", "", "ab", "é"]) encodeFrame(codec, frame);
+  assertEquals(lengths, [0, 0, 0, 2, 2]);
 });
