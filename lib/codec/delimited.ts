@@ -334,7 +334,8 @@ export function delimited(
       ? (received) => cutPlain(received, lastByte)
       : (received) => cut(received, false),
     encode(frame, out) {
-      if (include === false && frame.length <= limit && isClear(frame)) {
+      const plainly = include === false && frame instanceof Uint8Array;
+      if (plainly && frame.length <= limit && isClear(frame)) {
         out.write(frame);
         for (let i = 0; i < written.length; i++) out.byte(written[i]);
         return;

@@ -5,9 +5,11 @@
  */
 
 import {
+  ByteSink,
   delimited,
   type DelimitedOptions,
   encodeFrame,
+  FrameBody,
   FrameDecoder,
   FrameTooLargeError,
   text,
@@ -557,4 +559,19 @@ Deno.test("delimited() refuses a frame whose own delimiter the next one makes lo
   assertThrows(() => encodeFrame(codec, raw("\n")), RangeError);
   const other = delimited(["c", "caac"], { include: "prefix" });
   assertThrows(() => encodeFrame(other, raw("caa")), RangeError);
+});
+
+Deno.test("delimited() refuses what it cannot look for delimiters in", () => {
+  const body = new FrameBody(1, [raw(",")]);
+  for (const delimiters of ["\n", CRLF, [",", ";"]]) {
+    // As it may come from JSON, about which the compiler knows nothing.
+    for (const frame of [...JSON.parse('["a,b", 5, null, {}, []]'), body]) {
+      const out = new ByteSink();
+      const codec: { encode(frame: unknown, out: ByteSink): void } = delimited(
+        delimiters,
+      );
+      assertThrows(() => codec.encode(frame, out), TypeError);
+      assertEquals(out.length, 0);
+    }
+  }
 });
