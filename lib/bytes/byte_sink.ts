@@ -186,8 +186,14 @@ export class ByteSink {
    * @returns How many bytes it took.
    */
   text(text: string): number {
-    // A UTF-16 unit takes at most three bytes of UTF-8.
-    this.reserve(3 * text.length);
+    const most = 3 * text.length; // a UTF-16 unit takes at most three bytes of UTF-8
+    if (this.#used + most > this.#open.length && this.#isWorthSealing) {
+      // It may fit all the same, with what was laid out before it.
+      const bytes = utf8.encode(text);
+      this.write(bytes);
+      return bytes.length;
+    }
+    this.reserve(most);
     if (text.length <= SHORT_TEXT && this.#shortText(text)) return text.length;
     const room = this.#open.subarray(this.#used);
     const { written } = utf8.encodeInto(text, room);
@@ -382,8 +388,12 @@ export class ByteSink {
     if (body !== undefined) this.#bodyLength += length;
   }
 
+  get #isWorthSealing(): boolean {
+    return this.#used >= this.#largestSize >> 1;
+  }
+
   #makeRoom(count: number): void {
-    if (this.#used >= this.#largestSize >> 1) this.#seal();
+    if (this.#isWorthSealing) this.#seal();
     const buffer = this.#acquire(this.#used + count);
     if (this.#used > 0) buffer.set(this.#open.subarray(0, this.#used));
     this.#open = buffer;

@@ -126,6 +126,21 @@ Deno.test("ByteSink keeps together what was reserved, wherever its buffer ends",
   }
 });
 
+Deno.test("ByteSink keeps a text together with what was reserved with it, wherever its buffer ends", () => {
+  const text = "x".repeat(300);
+  for (let used = 64 * KIB - 1000; used <= 64 * KIB; used += 7) {
+    const sink = new ByteSink();
+    for (let i = 0; i < used; i++) sink.byte(0);
+    const { position } = sink;
+    sink.reserve(2 + text.length);
+    sink.uint(0, 2);
+    assertEquals(sink.text(text), text.length);
+    sink.setUint(position, text.length, 2);
+    const wire = sink.bytes().subarray(position);
+    assertEquals(unraw(wire), `\x01\x2c${text}`);
+  }
+});
+
 Deno.test("ByteSink throws a RangeError for a number that is not in the open buffer", () => {
   const sink = new ByteSink({ keepFrom: 4 });
   sink.uint(0, 2);
