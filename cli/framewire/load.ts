@@ -511,6 +511,7 @@ export class Load {
     this.#underWay++;
     if (due < this.#from) this.#warmUp++;
     else this.#sent++;
+    if (this.#sent === this.#options.requests) this.#endSending(now);
     let room: Promise<void> | undefined;
     try {
       room = peer.write(this.#options.request);
@@ -518,7 +519,6 @@ export class Load {
       this.#abandon(client, error);
       return false;
     }
-    if (this.#sent === this.#options.requests) this.#endSending(now);
     if (room === undefined) return true;
     client.full = true;
     room.then(() => {

@@ -618,6 +618,30 @@ Deno.test("Load that is stopped while it connects ends", async () => {
 });
 
 for (const [name, loop] of Object.entries(LOOPS)) {
+  Deno.test(`Load in ${name} sends no more than it is to when the last request cannot be written`, async () => {
+    await using server = serve({ port: 0, onError() {} }, codec, echo);
+    const { port } = server.addr;
+    let written = 0;
+    const load = loadOn(port, {
+      open: (signal) =>
+        connect({ port, signal }, {
+          decode: (received) => codec.decode(received),
+          encode(frame: Uint8Array, out) {
+            if (++written === 5) throw new RangeError("not this one");
+            out.write(frame);
+          },
+        }),
+      ...loop,
+      requests: 5,
+      duration: 500, // at the latest
+    });
+    await load.run();
+    assertBalanced(load.stats);
+    assertEquals([load.stats.sent, load.stats.answered], [5, 4]);
+  });
+}
+
+for (const [name, loop] of Object.entries(LOOPS)) {
   Deno.test(`Load in ${name} accounts for every request of a server that does what it likes`, async () => {
     for (let seed = 1; seed <= 10; seed++) {
       const random = new Random(seed);
