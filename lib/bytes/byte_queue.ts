@@ -644,6 +644,7 @@ export class ByteQueue {
     if (free < Math.max(atLeast, enough) || crossesEnd || outgrown) {
       this.#renew(atLeast);
     }
+    // An empty slab needs no view but its own, and the slab of an idle connection is empty.
     return this.#end === 0
       ? this.#bytes
       : new Uint8Array(this.#buffer, this.#end);

@@ -188,7 +188,7 @@ export class ByteSink {
   text(text: string): number {
     const most = 3 * text.length; // a UTF-16 unit takes at most three bytes of UTF-8
     if (this.#used + most > this.#open.length && this.#isWorthSealing) {
-      // It may fit all the same, with what was laid out before it.
+      // It takes less as a rule: a chunk is not completed before its time, nor parted from what was laid out with it.
       const bytes = utf8.encode(text);
       this.write(bytes);
       return bytes.length;
@@ -333,6 +333,7 @@ export class ByteSink {
       this.#taken += length;
       this.#open = NO_BYTES;
       this.#used = 0;
+      // A quarter would have done: who has sent much once may send little from now on.
       if (length <= this.#size >> 2 && this.#size > SMALLEST_BUFFER) {
         this.#size >>= 2;
       }

@@ -34,7 +34,7 @@ export interface HeaderBlockOptions extends LimitOptions {
 /** What a block begins with, and ends with, as nearly everybody lays it out. */
 const USUAL_BEGINNING = viewOf("Content-Length: ");
 const USUAL_END = viewOf("\r\n\r\n");
-const MOST_DIGITS = 15;
+const MOST_DIGITS = 15; // as many as a length may have at all
 const LF = 10;
 const ZERO = 0x30;
 const latin1 = new TextDecoder("latin1");
