@@ -173,7 +173,7 @@ export class MemoryBudget {
     const { full } = this;
     this.#used += bytes;
     if (this.#used > this.#peak) this.#peak = this.#used;
-    if (bytes < 0) this.#wake();
+    if (bytes < 0 && this.#concerns()) this.#wake();
     if (full && !this.full) this.#askAgain();
   }
 
@@ -242,6 +242,12 @@ export class MemoryBudget {
     if (this.#used >= this.limit && !account.insideFrame) return false;
     this.#exempt = account;
     return true;
+  }
+
+  /** Whether it makes a difference to anybody that there is more room: as a rule nobody is paused. */
+  #concerns(): boolean {
+    return this.#exempt !== undefined || this.#modest.size > 0 ||
+      this.#greedy.size > 0;
   }
 
   /** Lets those that are paused go on while there is room, or else the first one that can be exempt. */
