@@ -21,10 +21,20 @@ const LARGEST_BUFFER = 256 * 1024;
 const POOLED = 1024 * 1024;
 /** Up to this length a text is laid out character by character. */
 const SHORT_TEXT = 32;
-const NO_BYTES = new Uint8Array(0);
 const utf8 = new TextEncoder();
 
-type Buffer = Uint8Array<ArrayBuffer>;
+/** A buffer, with its memory beside it: to ask for `bytes.buffer` costs as much as to make a view. */
+interface Buffer {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly memory: ArrayBuffer;
+}
+
+function newBuffer(length: number): Buffer {
+  const bytes = new Uint8Array(length);
+  return { bytes, memory: bytes.buffer };
+}
+
+const NO_BUFFER = newBuffer(0);
 
 /** Buffers that no sink needs at the moment, each list for four times the length: sinks with nothing laid out hold none. */
 const pools: Buffer[][] = [];
@@ -40,7 +50,7 @@ function poolOf(length: number): Buffer[] | undefined {
 
 /** One that nobody uses, or a new one. */
 function bufferOf(length: number): Buffer {
-  return poolOf(length)?.pop() ?? new Uint8Array(length);
+  return poolOf(length)?.pop() ?? newBuffer(length);
 }
 
 /** A piece that is complete. */
@@ -85,7 +95,7 @@ export let useLargeBuffers: (sink: ByteSink) => void;
  * ```
  */
 export class ByteSink {
-  #open: Buffer = NO_BYTES;
+  #open = NO_BUFFER;
   #used = 0;
   #sealed = NOTHING;
   #sealedLength = 0;
@@ -140,7 +150,7 @@ export class ByteSink {
    */
   byte(value: number): void {
     this.reserve(1);
-    this.#open[this.#used++] = value;
+    this.#open.bytes[this.#used++] = value;
   }
 
   /**
@@ -152,7 +162,7 @@ export class ByteSink {
    */
   uint(value: number, width: UintWidth, byteOrder: ByteOrder = "big"): void {
     this.reserve(width);
-    writeUint(this.#open, this.#used, value, width, byteOrder);
+    writeUint(this.#open.bytes, this.#used, value, width, byteOrder);
     this.#used += width;
   }
 
@@ -175,7 +185,7 @@ export class ByteSink {
       return this.#keep(bytes);
     }
     this.reserve(length);
-    this.#open.set(bytes, this.#used);
+    this.#open.bytes.set(bytes, this.#used);
     this.#used += length;
   }
 
@@ -187,7 +197,7 @@ export class ByteSink {
    */
   text(text: string): number {
     const most = 3 * text.length; // a UTF-16 unit takes at most three bytes of UTF-8
-    if (this.#used + most > this.#open.length && this.#isWorthSealing) {
+    if (this.#used + most > this.#open.bytes.length && this.#isWorthSealing()) {
       // It takes less as a rule: a chunk is not completed before its time, nor parted from what was laid out with it.
       const bytes = utf8.encode(text);
       this.write(bytes);
@@ -195,7 +205,7 @@ export class ByteSink {
     }
     this.reserve(most);
     if (text.length <= SHORT_TEXT && this.#shortText(text)) return text.length;
-    const room = this.#open.subarray(this.#used);
+    const room = this.#open.bytes.subarray(this.#used);
     const { written } = utf8.encodeInto(text, room);
     this.#used += written;
     return written;
@@ -207,7 +217,7 @@ export class ByteSink {
    * @param count How many bytes.
    */
   reserve(count: number): void {
-    if (this.#used + count > this.#open.length) this.#makeRoom(count);
+    if (this.#used + count > this.#open.bytes.length) this.#makeRoom(count);
   }
 
   /**
@@ -231,7 +241,7 @@ export class ByteSink {
         `Cannot change the number at ${position}: it is no longer in the open buffer`,
       );
     }
-    writeUint(this.#open, index, value, width, byteOrder);
+    writeUint(this.#open.bytes, index, value, width, byteOrder);
   }
 
   /**
@@ -245,7 +255,7 @@ export class ByteSink {
       this.#used = position - openStart;
       return;
     }
-    this.#open = NO_BYTES;
+    this.#open = NO_BUFFER;
     this.#used = 0;
     let excess = openStart - position;
     while (excess > 0) {
@@ -281,7 +291,7 @@ export class ByteSink {
       whole.set(bytes, index);
       index += length;
     }
-    whole.set(this.#open.subarray(0, this.#used), index);
+    whole.set(this.#open.bytes.subarray(0, this.#used), index);
     return whole;
   }
 
@@ -331,13 +341,13 @@ export class ByteSink {
       const open = this.#open;
       this.#away = open;
       this.#taken += length;
-      this.#open = NO_BYTES;
+      this.#open = NO_BUFFER;
       this.#used = 0;
       // A quarter would have done: who has sent much once may send little from now on.
       if (length <= this.#size >> 2 && this.#size > SMALLEST_BUFFER) {
         this.#size >>= 2;
       }
-      return new Uint8Array(open.buffer, 0, length);
+      return new Uint8Array(open.memory, 0, length);
     }
     if (this.#sealed[0].body !== undefined) return undefined;
     const chunk = this.#sealed.shift();
@@ -358,7 +368,7 @@ export class ByteSink {
     const buffer = this.#away;
     if (buffer === undefined) return;
     this.#away = undefined;
-    const { length } = buffer;
+    const { length } = buffer.bytes;
     const pool = poolOf(length);
     if (pool !== undefined && pool.length * length < POOLED) pool.push(buffer);
   }
@@ -368,14 +378,14 @@ export class ByteSink {
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit >= 0x80) return false;
-      this.#open[this.#used + i] = unit;
+      this.#open.bytes[this.#used + i] = unit;
     }
     this.#used += text.length;
     return true;
   }
 
   #writeBody(body: FrameBody): void {
-    if (body.length > 0) this.#keep(NO_BYTES, body);
+    if (body.length > 0) this.#keep(NO_BUFFER.bytes, body);
     else body.cancel().catch(() => {}); // it is not asked for anything
   }
 
@@ -389,14 +399,16 @@ export class ByteSink {
     if (body !== undefined) this.#bodyLength += length;
   }
 
-  get #isWorthSealing(): boolean {
+  #isWorthSealing(): boolean {
     return this.#used >= this.#largestSize >> 1;
   }
 
   #makeRoom(count: number): void {
-    if (this.#isWorthSealing) this.#seal();
+    if (this.#isWorthSealing()) this.#seal();
     const buffer = this.#acquire(this.#used + count);
-    if (this.#used > 0) buffer.set(this.#open.subarray(0, this.#used));
+    if (this.#used > 0) {
+      buffer.bytes.set(this.#open.bytes.subarray(0, this.#used));
+    }
     this.#open = buffer;
   }
 
@@ -404,10 +416,10 @@ export class ByteSink {
   #seal(): void {
     if (this.#used === 0) return;
     const length = this.#used;
-    const bytes = this.#open.subarray(0, length);
+    const bytes = this.#open.bytes.subarray(0, length);
     this.#push({ bytes, length, buffer: this.#open, body: undefined });
     this.#sealedLength += this.#used;
-    this.#open = NO_BYTES;
+    this.#open = NO_BUFFER;
     this.#used = 0;
   }
 

@@ -13,6 +13,8 @@ const SHORT = 1024;
 const SLAB = 16 * 1024;
 const encoder = new TextEncoder();
 let slab = new Uint8Array(0);
+/** Asked for once: that costs about as much as a view. */
+let memory = slab.buffer;
 let used = 0;
 
 /** Encodes a text as UTF-8, in memory of its own; half a surrogate pair is not replaced silently, as `TextEncoder` would. */
@@ -65,11 +67,12 @@ export function encodeToWrite(value: string): Uint8Array<ArrayBuffer> {
   const most = 3 * value.length; // a UTF-16 unit takes at most three bytes
   if (slab.length - used <= most) { // or a codec has given it away
     slab = new Uint8Array(SLAB);
+    memory = slab.buffer;
     used = 0;
   }
   const start = used;
-  const room = new Uint8Array(slab.buffer, start);
+  const room = new Uint8Array(memory, start);
   const { written } = encoder.encodeInto(value, room);
   used += written;
-  return new Uint8Array(slab.buffer, start, written);
+  return new Uint8Array(memory, start, written);
 }
