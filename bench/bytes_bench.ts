@@ -46,6 +46,11 @@ bench(
   "subarray",
   eachFrame((start) => slab.subarray(start, start + FRAME)),
 );
+bench(
+  VIEW,
+  "the same, with the buffer asked for each time",
+  eachFrame((start) => new Uint8Array(slab.buffer, start, FRAME)),
+);
 bench(VIEW, "slice", eachFrame((start) => slab.slice(start, start + FRAME)));
 bench(
   VIEW,
@@ -56,6 +61,35 @@ bench(
     return frame;
   }),
 );
+
+/** Something with a state that is asked for at every frame. */
+class Asked {
+  #begun = 0;
+  #ended = SLAB;
+
+  #isEmpty(): boolean {
+    return this.#begun === this.#ended;
+  }
+
+  get #empty(): boolean {
+    return this.#begun === this.#ended;
+  }
+
+  callMethod(): void {
+    for (this.#begun = 0; !this.#isEmpty();) this.#begun += FRAME;
+    expectCount(this.#begun, SLAB);
+  }
+
+  useGetter(): void {
+    for (this.#begun = 0; !this.#empty;) this.#begun += FRAME;
+    expectCount(this.#begun, SLAB);
+  }
+}
+
+const ASK = `a private condition, ${FRAMES} times`;
+const asked = new Asked();
+bench(ASK, "a method", () => asked.callMethod(), true);
+bench(ASK, "a getter", () => asked.useGetter());
 
 /** Reads a number at the front of each frame. */
 function eachNumber(read: (position: number) => number): () => void {

@@ -159,6 +159,13 @@ Deno.test("there is no circle of imports", () => {
   assertEquals(done.size, PATHS.length);
 });
 
+Deno.test("no private member is a getter or a setter, which would be called through the engine's runtime", () => {
+  for (const path of PATHS.filter((path) => path.startsWith("lib/"))) {
+    const found = codeOf(path).match(/^\s*(static )?[gs]et #\w+/m)?.[0];
+    assertEquals(found, undefined, path);
+  }
+});
+
 Deno.test("every file opens with what it is", () => {
   for (const path of PATHS) {
     const text = Deno.readTextFileSync(new URL(path, root));

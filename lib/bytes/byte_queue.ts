@@ -94,32 +94,46 @@ const NEAR = 512;
  * ```
  */
 export class ByteQueue {
+  // First what every frame has to do with: it lies together then, and few lines of a cache hold it.
   #buffer: ArrayBuffer = NO_BUFFER;
   #bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
-  /** Made when it is needed. */
-  #view: DataView<ArrayBuffer> = NO_VIEW;
   #start = 0;
   #end = 0;
-  /** Whether the slab was made here, so that its room may be written to. */
-  #owned = false;
+  /** `length` at which decoding is worth a try. */
+  #wanted = 1;
+  #neededKnown = false;
+  /** Index in the slab up to which a search found nothing. */
+  #searched = 0;
   /** Whether views of the slab have been given away. */
   #taken = false;
+  #copies: boolean;
+  /** Bytes still to come that are to be thrown away. */
+  #owed = 0;
+  #skipStep: SkipStep | undefined;
+  /** The body whose bytes are at the front. */
+  #inflow: Inflow | undefined;
+  /**
+   * Most of a chunk that came while the beginning of a frame was waiting: only its first bytes are copied behind
+   * that, as a bridge from the `seam` on. Once codecs stand on the bridge, they go on in the chunk itself.
+   */
+  #ahead: Uint8Array<ArrayBuffer> | undefined;
+  #aheadLength = 0;
+  #seam = 0;
+  /** Whether the slab was made here, so that its room may be written to. */
+  #owned = false;
+  /** Whether views stay valid, so that what has been taken is not written over. */
+  #lends: boolean;
   #slabSize = FIRST_SLAB;
   /** How much room the last call to `room` gave. */
   #offered = 0;
-  /** Whether views stay valid, so that what has been taken is not written over. */
-  #lends: boolean;
-  #copies: boolean;
+
+  /** Made when it is needed. */
+  #view: DataView<ArrayBuffer> = NO_VIEW;
   /** Where in the stream the slab's index 0 lies. */
   #base = 0;
   /** How much of the front frame is out of sight of the codec that `behind` runs. */
   #lead = 0;
-  /** `length` at which decoding is worth a try. */
-  #wanted = 1;
-  #neededKnown = false;
   #framingLength = 0;
-  /** Index in the slab up to which a search found nothing. */
-  #searched = 0;
   /** What a codec wants to remember of the frame that begins at a place in the stream. */
   #progress: unknown;
   #progressAt = 0;
@@ -136,19 +150,7 @@ export class ByteQueue {
   #textReach = Infinity;
   /** Index in the slab up to which decoding ahead is of no use. */
   #undecodable = 0;
-  /**
-   * Most of a chunk that came while the beginning of a frame was waiting: only its first bytes are copied behind
-   * that, as a bridge from the `seam` on. Once codecs stand on the bridge, they go on in the chunk itself.
-   */
-  #ahead: Uint8Array<ArrayBuffer> | undefined;
-  #aheadLength = 0;
-  #seam = 0;
-  /** Bytes still to come that are to be thrown away. */
-  #owed = 0;
   #owesBody = false;
-  #skipStep: SkipStep | undefined;
-  /** The body whose bytes are at the front. */
-  #inflow: Inflow | undefined;
   /** Brings more bytes, for who reads a body of which nothing is here. */
   more: (() => Promise<void>) | undefined;
 
@@ -216,7 +218,7 @@ export class ByteQueue {
   matches(expected: DataView, count: number, index = 0): boolean {
     const start = this.#start + index;
     if (start + count > this.#end) return false;
-    const view = this.#dataView;
+    const view = this.#dataView();
     let i = 0;
     // Eight bytes at a time: they differ when the numbers do, as long as no number is zero.
     for (; i + 8 <= count; i += 8) {
@@ -309,7 +311,7 @@ export class ByteQueue {
    * @returns Its index, counted from the first byte waiting; `undefined` if it has not come yet.
    */
   indexOf(byte: number): number | undefined {
-    const view = this.#dataView;
+    const view = this.#dataView();
     const end = this.#end;
     let i = Math.max(this.#searched, this.#start);
     const near = Math.min(i + NEAR, end - 3);
@@ -627,7 +629,7 @@ export class ByteQueue {
   }
 
   #makeRoom(atLeast: number): Uint8Array<ArrayBuffer> {
-    if (this.#start === this.#end && this.#reusable) {
+    if (this.#start === this.#end && this.#reusable()) {
       this.#base += this.#start;
       this.#start = this.#end = this.#searched = 0;
       this.#taken = false;
@@ -640,7 +642,7 @@ export class ByteQueue {
     const enough = this.#neededKnown && this.length > 0
       ? 1
       : this.#slabSize >> 3;
-    const outgrown = this.#end === 0 && capacity < this.#usualSize;
+    const outgrown = this.#end === 0 && capacity < this.#usualSize();
     if (free < Math.max(atLeast, enough) || crossesEnd || outgrown) {
       this.#renew(atLeast);
     }
@@ -719,7 +721,7 @@ export class ByteQueue {
     this.#searched = this.#start;
   }
 
-  get #dataView(): DataView<ArrayBuffer> {
+  #dataView(): DataView<ArrayBuffer> {
     if (this.#view.buffer !== this.#buffer) {
       this.#view = new DataView(this.#buffer);
     }
@@ -762,7 +764,7 @@ export class ByteQueue {
   }
 
   /** Whether what has been taken may be written over: it was made here, and nobody else looks at it. */
-  get #reusable(): boolean {
+  #reusable(): boolean {
     return this.#owned && !(this.#taken && this.#lends);
   }
 
@@ -802,7 +804,7 @@ export class ByteQueue {
   }
 
   /** How large a slab is to be, if a frame does not need a larger one. */
-  get #usualSize(): number {
+  #usualSize(): number {
     const large = this.#slabSize === LARGEST_SLAB &&
       (this.needed ?? 0) >= LARGE_FRAME;
     return large ? SLAB_OF_LARGE : this.#slabSize;
@@ -814,7 +816,7 @@ export class ByteQueue {
     if (this.#buffer !== NO_BUFFER) {
       this.#slabSize = Math.max(this.#slabSize, SMALLEST_SLAB);
     }
-    let capacity = Math.max(this.#usualSize, held + atLeast);
+    let capacity = Math.max(this.#usualSize(), held + atLeast);
     if (this.#wanted > capacity && this.#neededKnown) {
       // An announced length is no reason to take memory: the slab grows with what has come, and at the end
       // to the very length, so that no step is for a few bytes.
@@ -827,7 +829,7 @@ export class ByteQueue {
     }
     const start = this.#start;
     const end = this.#end;
-    if (capacity <= this.#buffer.byteLength && this.#reusable) {
+    if (capacity <= this.#buffer.byteLength && this.#reusable()) {
       this.#bytes.copyWithin(0, start, end);
     } else {
       // Not by transfer(), which writes zeros to what is new before anything has come for it.

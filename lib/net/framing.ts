@@ -263,36 +263,38 @@ class FrameIterator<T> implements AsyncIterableIterator<T, undefined> {
  */
 export class Framing<T, W = T, C extends ByteConn = ByteConn>
   implements AsyncIterable<T>, Disposable, AsyncDisposable {
-  #conn: C;
-  #codec: Codec<T, W>;
+  // First what every frame has to do with: it lies together then, and few lines of a cache hold it.
   #decoder: FrameDecoder<T>;
   #send: SendBuffer;
-  #options: FramingOptions;
   /** Whether a `read` is under way. */
   #reading = false;
+  /** Why nothing can be done with the connection any more. */
+  #gone: "closed" | "detached" | "switched" | undefined;
+  /** An error that came behind frames that `readBatch` handed out, to be thrown next. */
+  #deferred: unknown;
+  /** Where in the stream reading ends, if it was ended: frames that begin there are not read any more. */
+  #stopAt: number | undefined;
+  #framesReceived = 0;
+  #framesSent = 0;
+  #codec: Codec<T, W>;
+  #writeEnded = false;
+  #conn: C;
   /** A read of the connection that has not been waited out. */
   #pendingRead: Promise<number | null> | undefined;
   #emptyReads = 0;
-  /** A read for a body that is under way. */
-  #feeding: Promise<void> | undefined;
-  /** An error that came behind frames that `readBatch` handed out, to be thrown next. */
-  #deferred: unknown;
-  /** Whether the connection has given the end of the stream. */
-  #ended = false;
-  #readFailed = false;
-  #readFailure: unknown;
-  /** Why nothing can be done with the connection any more. */
-  #gone: "closed" | "detached" | "switched" | undefined;
-  #writeEnded = false;
-  /** Where in the stream reading ends: frames that begin there are not read any more. */
-  #stopAt = Infinity;
-  #closing: Promise<void> | undefined;
-  #framesReceived = 0;
-  #framesSent = 0;
-  /** How many reads ended with an error. */
-  #readErrors = 0;
   /** What it holds of a server's memory. */
   #account: Account | undefined;
+  #readFailed = false;
+  /** Whether the connection has given the end of the stream. */
+  #ended = false;
+  /** A read for a body that is under way. */
+  #feeding: Promise<void> | undefined;
+
+  #readFailure: unknown;
+  #closing: Promise<void> | undefined;
+  #options: FramingOptions;
+  /** How many reads ended with an error. */
+  #readErrors = 0;
   /** The first of those whose codecs were switched. */
   #first: AnyFraming | undefined;
   /** Why its server ended it. */
@@ -589,7 +591,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
    * told by a half-close.
    */
   stopReading(): void {
-    if (this.#stopAt !== Infinity || this.#gone !== undefined) return;
+    if (this.#stopAt !== undefined || this.#gone !== undefined) return;
     this.#stopAt = this.#decoder.position;
     const { buffered, bodyLeft } = this.#decoder;
     const idle = this.#reading && buffered === 0 && bodyLeft === 0;
@@ -635,7 +637,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   #takeHere(): T | typeof END | undefined {
-    return this.#closedHere ? END : this.tryRead();
+    return this.#closedHere() ? END : this.tryRead();
   }
 
   /** A frame with all that are here behind it. */
@@ -643,7 +645,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     const frames: T[] = [first];
     try {
       let frame: T | undefined;
-      while (!this.#stopped && (frame = this.#decoder.next()) !== undefined) {
+      while (!this.#stopped() && (frame = this.#decoder.next()) !== undefined) {
         frames.push(frame);
       }
     } catch (error) {
@@ -664,7 +666,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   /** The next frame that is here. */
   #next(): T | undefined {
     if (this.#deferred !== undefined) this.#throwDeferred();
-    if (this.#stopped) return undefined;
+    if (this.#stopped()) return undefined;
     const frame = this.#decoder.next();
     if (frame !== undefined) this.#framesReceived++;
     return frame;
@@ -686,7 +688,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
     this.#send.flush();
     if (
       options !== undefined || this.#readFailed || this.#ended ||
-      this.#stopAt !== Infinity || this.#feeding !== undefined ||
+      this.#stopAt !== undefined || this.#feeding !== undefined ||
       this.#decoder.bodyLeft > 0
     ) {
       return this.#readOn(options, taker);
@@ -730,7 +732,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
           this.#reading = false;
           return taker.take(frame);
         }
-        if (this.#ended || this.#stopped) {
+        if (this.#ended || this.#stopped()) {
           const last = this.#endOfStream();
           await undefined; // otherwise `take`, where it reads on, would be called inside its own call
           this.#reading = false;
@@ -765,7 +767,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   #readEnds<R>(error: unknown, taker: Taker<T, R>): R {
     this.#reading = false;
     this.#readErrors++;
-    const ended = taker.closedIsEnd && this.#closedHere;
+    const ended = taker.closedIsEnd && this.#closedHere();
     return ended ? taker.take(END) : taker.fail(error);
   }
 
@@ -854,8 +856,8 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   /** Whether reading was ended, and no frame is left that had begun to come then. */
-  get #stopped(): boolean {
-    if (this.#stopAt === Infinity) return false;
+  #stopped(): boolean {
+    if (this.#stopAt === undefined) return false;
     const { position, buffered } = this.#decoder;
     return position - buffered >= this.#stopAt;
   }
@@ -1050,7 +1052,7 @@ export class Framing<T, W = T, C extends ByteConn = ByteConn>
   }
 
   /** Whether the program closed the connection, rather than its server. */
-  get #closedHere(): boolean {
+  #closedHere(): boolean {
     return this.#gone === "closed" && this.#endReason === undefined;
   }
 

@@ -208,7 +208,10 @@ class Publisher {
   add(attributes: Attributes, stats: () => PublishedStats): Disposable {
     this.#servers.set(stats, attributes);
     if (this.#servers.size === 1) {
-      this.#meter.addBatchObservableCallback(this.#observe, this.#observables);
+      this.#meter.addBatchObservableCallback(
+        this.#observe,
+        this.#observables(),
+      );
     }
     return { [Symbol.dispose]: () => this.#remove(stats) };
   }
@@ -216,10 +219,13 @@ class Publisher {
   #remove(stats: () => PublishedStats): void {
     this.#servers.delete(stats);
     if (this.#servers.size > 0) return;
-    this.#meter.removeBatchObservableCallback(this.#observe, this.#observables);
+    this.#meter.removeBatchObservableCallback(
+      this.#observe,
+      this.#observables(),
+    );
   }
 
-  get #observables(): Observable[] {
+  #observables(): Observable[] {
     return [...this.#metrics.keys()];
   }
 

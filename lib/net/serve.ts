@@ -440,7 +440,7 @@ class ListeningServer<T, W, A extends Deno.Addr>
   async #run(): Promise<void> {
     const backoff = new Backoff(ACCEPT_AGAIN);
     while (!this.#stopped) {
-      if (this.#full && this.limits.whenFull === "wait") {
+      if (this.#full() && this.limits.whenFull === "wait") {
         await this.#pause();
         continue;
       }
@@ -462,14 +462,14 @@ class ListeningServer<T, W, A extends Deno.Addr>
     clearInterval(this.#timer);
   }
 
-  get #full(): boolean {
+  #full(): boolean {
     return this.#connections.size >= this.limits.maxConnections;
   }
 
   #start(conn: AcceptedConn): void {
     const open = this.#connections.size;
     const { maxConnections: limit } = this.limits;
-    const refusal = this.#full
+    const refusal = this.#full()
       ? new ConnectionRejectedError(
         `Cannot accept connection: ${open} are open, and maxConnections is ${limit}`,
         { limit },
