@@ -205,7 +205,7 @@ export class ByteSink {
     }
     this.reserve(most);
     if (text.length <= SHORT_TEXT && this.#shortText(text)) return text.length;
-    const room = this.#open.bytes.subarray(this.#used);
+    const room = new Uint8Array(this.#open.memory, this.#used);
     const { written } = utf8.encodeInto(text, room);
     this.#used += written;
     return written;
