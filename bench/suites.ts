@@ -246,7 +246,8 @@ const PROMISES =
   "a promise and its turn of the microtask queue take 40 ns a frame; an iterator that returns them ready made is " +
   "the least that `for await` allows";
 const SLABS =
-  "half is the kernel's; the rest is fresh memory for slabs and collecting it, and larger slabs take as much";
+  "C with one buffer for all frames is not always as fast as this asks for; beside what the kernel takes there is " +
+  "fresh memory for slabs and collecting it, and larger slabs take as much";
 const PER_READ =
   "two `then`, two closures and three views more than bare reads and writes, and what calls to the system push " +
   "out of the processor's caches meanwhile; coroutines, a promise for each request, a microtask for each " +
