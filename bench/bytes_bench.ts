@@ -48,7 +48,7 @@ bench(
 );
 bench(
   VIEW,
-  "the same, with the buffer asked for each time",
+  "new Uint8Array(slab.buffer, offset, length)",
   eachFrame((start) => new Uint8Array(slab.buffer, start, FRAME)),
 );
 bench(VIEW, "slice", eachFrame((start) => slab.slice(start, start + FRAME)));

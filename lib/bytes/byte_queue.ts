@@ -94,46 +94,32 @@ const NEAR = 512;
  * ```
  */
 export class ByteQueue {
-  // First what every frame has to do with: it lies together then, and few lines of a cache hold it.
   #buffer: ArrayBuffer = NO_BUFFER;
   #bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
+  /** Made when it is needed. */
+  #view: DataView<ArrayBuffer> = NO_VIEW;
   #start = 0;
   #end = 0;
-  /** `length` at which decoding is worth a try. */
-  #wanted = 1;
-  #neededKnown = false;
-  /** Index in the slab up to which a search found nothing. */
-  #searched = 0;
-  /** Whether views of the slab have been given away. */
-  #taken = false;
-  #copies: boolean;
-  /** Bytes still to come that are to be thrown away. */
-  #owed = 0;
-  #skipStep: SkipStep | undefined;
-  /** The body whose bytes are at the front. */
-  #inflow: Inflow | undefined;
-  /**
-   * Most of a chunk that came while the beginning of a frame was waiting: only its first bytes are copied behind
-   * that, as a bridge from the `seam` on. Once codecs stand on the bridge, they go on in the chunk itself.
-   */
-  #ahead: Uint8Array<ArrayBuffer> | undefined;
-  #aheadLength = 0;
-  #seam = 0;
   /** Whether the slab was made here, so that its room may be written to. */
   #owned = false;
-  /** Whether views stay valid, so that what has been taken is not written over. */
-  #lends: boolean;
+  /** Whether views of the slab have been given away. */
+  #taken = false;
   #slabSize = FIRST_SLAB;
   /** How much room the last call to `room` gave. */
   #offered = 0;
-
-  /** Made when it is needed. */
-  #view: DataView<ArrayBuffer> = NO_VIEW;
+  /** Whether views stay valid, so that what has been taken is not written over. */
+  #lends: boolean;
+  #copies: boolean;
   /** Where in the stream the slab's index 0 lies. */
   #base = 0;
   /** How much of the front frame is out of sight of the codec that `behind` runs. */
   #lead = 0;
+  /** `length` at which decoding is worth a try. */
+  #wanted = 1;
+  #neededKnown = false;
   #framingLength = 0;
+  /** Index in the slab up to which a search found nothing. */
+  #searched = 0;
   /** What a codec wants to remember of the frame that begins at a place in the stream. */
   #progress: unknown;
   #progressAt = 0;
@@ -150,7 +136,19 @@ export class ByteQueue {
   #textReach = Infinity;
   /** Index in the slab up to which decoding ahead is of no use. */
   #undecodable = 0;
+  /**
+   * Most of a chunk that came while the beginning of a frame was waiting: only its first bytes are copied behind
+   * that, as a bridge from the `seam` on. Once codecs stand on the bridge, they go on in the chunk itself.
+   */
+  #ahead: Uint8Array<ArrayBuffer> | undefined;
+  #aheadLength = 0;
+  #seam = 0;
+  /** Bytes still to come that are to be thrown away. */
+  #owed = 0;
   #owesBody = false;
+  #skipStep: SkipStep | undefined;
+  /** The body whose bytes are at the front. */
+  #inflow: Inflow | undefined;
   /** Brings more bytes, for who reads a body of which nothing is here. */
   more: (() => Promise<void>) | undefined;
 

@@ -263,38 +263,36 @@ class FrameIterator<T> implements AsyncIterableIterator<T, undefined> {
  */
 export class Framing<T, W = T, C extends ByteConn = ByteConn>
   implements AsyncIterable<T>, Disposable, AsyncDisposable {
-  // First what every frame has to do with: it lies together then, and few lines of a cache hold it.
+  #conn: C;
+  #codec: Codec<T, W>;
   #decoder: FrameDecoder<T>;
   #send: SendBuffer;
+  #options: FramingOptions;
   /** Whether a `read` is under way. */
   #reading = false;
-  /** Why nothing can be done with the connection any more. */
-  #gone: "closed" | "detached" | "switched" | undefined;
-  /** An error that came behind frames that `readBatch` handed out, to be thrown next. */
-  #deferred: unknown;
-  /** Where in the stream reading ends, if it was ended: frames that begin there are not read any more. */
-  #stopAt: number | undefined;
-  #framesReceived = 0;
-  #framesSent = 0;
-  #codec: Codec<T, W>;
-  #writeEnded = false;
-  #conn: C;
   /** A read of the connection that has not been waited out. */
   #pendingRead: Promise<number | null> | undefined;
   #emptyReads = 0;
-  /** What it holds of a server's memory. */
-  #account: Account | undefined;
-  #readFailed = false;
-  /** Whether the connection has given the end of the stream. */
-  #ended = false;
   /** A read for a body that is under way. */
   #feeding: Promise<void> | undefined;
-
+  /** An error that came behind frames that `readBatch` handed out, to be thrown next. */
+  #deferred: unknown;
+  /** Whether the connection has given the end of the stream. */
+  #ended = false;
+  #readFailed = false;
   #readFailure: unknown;
+  /** Why nothing can be done with the connection any more. */
+  #gone: "closed" | "detached" | "switched" | undefined;
+  #writeEnded = false;
+  /** Where in the stream reading ends, if it was ended: frames that begin there are not read any more. */
+  #stopAt: number | undefined;
   #closing: Promise<void> | undefined;
-  #options: FramingOptions;
+  #framesReceived = 0;
+  #framesSent = 0;
   /** How many reads ended with an error. */
   #readErrors = 0;
+  /** What it holds of a server's memory. */
+  #account: Account | undefined;
   /** The first of those whose codecs were switched. */
   #first: AnyFraming | undefined;
   /** Why its server ended it. */

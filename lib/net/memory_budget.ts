@@ -173,7 +173,7 @@ export class MemoryBudget {
     const { full } = this;
     this.#used += bytes;
     if (this.#used > this.#peak) this.#peak = this.#used;
-    if (bytes < 0 && this.#concerns()) this.#wake();
+    if (bytes < 0) this.#wake();
     if (full && !this.full) this.#askAgain();
   }
 
@@ -217,8 +217,7 @@ export class MemoryBudget {
 
   /** Whether others wait for an account to give back what it holds: all others, or those behind it. */
   hurries(account: Account): boolean {
-    const paused = this.#modest.size + this.#greedy.size;
-    return this.full || account === this.#exempt && paused > 0;
+    return this.full || account === this.#exempt && this.#paused() > 0;
   }
 
   /** Closes an account. */
@@ -244,14 +243,14 @@ export class MemoryBudget {
     return true;
   }
 
-  /** Whether it makes a difference to anybody that there is more room: as a rule nobody is paused. */
-  #concerns(): boolean {
-    return this.#exempt !== undefined || this.#modest.size > 0 ||
-      this.#greedy.size > 0;
+  /** How many are paused. */
+  #paused(): number {
+    return this.#modest.size + this.#greedy.size;
   }
 
   /** Lets those that are paused go on while there is room, or else the first one that can be exempt. */
   #wake(): void {
+    if (this.#exempt === undefined && this.#paused() === 0) return; // as a rule
     if (!this.full) this.#release(this.#modest);
     if (!this.tight) {
       this.#exempt = undefined;

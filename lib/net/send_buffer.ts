@@ -58,55 +58,52 @@ type WritableConn = ByteWriter & { ref?(): void; close(): void };
 
 /** Bytes on their way to a connection: laid out in the sink, sent in order by one loop. */
 export class SendBuffer {
-  // First what every frame has to do with: it lies together then, and few lines of a cache hold it.
   /** Where frames are laid out; `commit` is to follow. */
   readonly sink: ByteSink = new ByteSink({ keepFrom: KEEP_FROM });
   /** Where what waits is counted, for a server's connection. */
   account: Account | undefined;
   #conn: WritableConn;
-  #failed = false;
-  #writing = false;
-  /** Whether the connection has still to be given what the write that is under way was given. */
-  #taken = false;
-  /** What that was given. */
-  #chunk = NO_BYTES;
-  #scheduled = false;
-  /** Whether it is to leave at the next turn. */
-  #due = false;
-  #seen = 0;
-  #quietTurns = 0;
-  /** The one before it, in the list of those that wait for a turn or of those that leave in it. */
-  #before: SendBuffer | undefined;
+  #highWaterMark: number;
+  /** Whether that is up to the program, rather than as large as a chunk. */
+  #markIsGiven: boolean;
+  #chunkSize = CHUNK;
   #sent = 0;
+  #writing = false;
+  /** What the write that is under way was given. */
+  #chunk = NO_BYTES;
+  /** Whether the connection has still to be given it. */
+  #taken = false;
   /** The position from which on it is counted what waits. */
   #countAt = COUNT_FROM;
-  #chunkSize = CHUNK;
-  #highWaterMark: number;
   #onWrote: ((count: number) => void) | undefined;
   #onBroke: ((error: unknown) => void) | undefined;
   #emptyWrites = 0;
+  #scheduled = false;
+  #seen = 0;
+  #quietTurns = 0;
+  /** Whether it is to leave at the next turn. */
+  #due = false;
+  /** The last of those that wait for the next turn: a list, in which each knows the one before it. */
+  static #turning: SendBuffer | undefined;
+  /** The one before it, in that list or among those that leave in a turn. */
+  #before: SendBuffer | undefined;
   /** In order of their positions. */
   #waiters = NOBODY;
-  /** The body that is being sent, and how many bytes it has still to give. */
-  #body: FrameBody | undefined;
-  #bodyLeft = 0;
-
-  /** What that gives. */
-  #bodyBytes: AsyncIterator<Uint8Array> | undefined;
-  #emptyPieces = 0;
-  /** Whether nothing can be sent before the body gives more. */
-  starved = false;
-  /** Why the connection was closed here: a body was not what was promised. */
-  bodyFault: ConnectionError | undefined;
-  /** Whether the high-water mark is up to the program, rather than as large as a chunk. */
-  #markIsGiven: boolean;
+  #failed = false;
   #failure: unknown;
   /** Whether the failure has been thrown to somebody. */
   #reported = false;
   /** Whether a promise of `commit` was rejected with it, which somebody may wait for or not. */
   #perhapsReported = false;
-  /** The last of those that wait for the next turn: a list, in which each knows the one before it. */
-  static #turning: SendBuffer | undefined;
+  /** The body that is being sent, what it gives, and how many bytes it has still to give. */
+  #body: FrameBody | undefined;
+  #bodyBytes: AsyncIterator<Uint8Array> | undefined;
+  #bodyLeft = 0;
+  #emptyPieces = 0;
+  /** Whether nothing can be sent before the body gives more. */
+  starved = false;
+  /** Why the connection was closed here: a body was not what was promised. */
+  bodyFault: ConnectionError | undefined;
 
   constructor(conn: WritableConn, highWaterMark: number | undefined) {
     this.#conn = conn;
